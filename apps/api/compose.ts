@@ -1,0 +1,32 @@
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import { createApiKeys, createCatalogueReader, createEngagement, createPacks, createUploads, rankingTopic } from '@omnizap/catalog';
+import { configureImaging } from '@omnizap/imaging';
+import type { Component, ProcessContext } from '@omnizap/runtime';
+import { createDiskStore } from '@omnizap/storage';
+import { createApp } from './app.ts';
+
+/** A stranger's slow request must not hold a socket for ever; an upload of 20 MiB on a phone needs its time. */
+const requestTimeoutMs = 120_000;
+const headersTimeoutMs = 10_000;
+
+export async function composeApi(context: ProcessContext): Promise<{ components: Component[]; server: Server }> {
+  const { config, database, wakeups } = context;
+  const store = createDiskStore(join(config.STICKER_DATA_DIR, 'stickers'));
+  await store.prepare();
+  configureImaging();
+
+  const reader = createCatalogueReader({ database }, { ageDecayDays: config.STICKER_PACK_AGE_DECAY_DAYS });
+  wakeups.on(rankingTopic, () => reader.forgetCurrentGeneration());
+  const app = createApp({
+    ...context,
+    store,
+    reader,
+    packs: createPacks({ database, wakeups }),
+    uploads: createUploads({ database, wakeups, store, maxItems: config.STICKER_PACK_MAX_ITEMS }),
+    engagement: createEngagement({ database, wakeups }),
+    apiKeys: createApiKeys({ database }),
+  });
+  const server = createServer({ requestTimeout: requestTimeoutMs, headersTimeout: headersTimeoutMs, maxHeaderSize: 16_384 }, app);
+  return { components: [], server };
+}

@@ -1,0 +1,49 @@
+/** Request metrics by route group. Names and buckets are the contract's. */
+import type { RequestHandler, Response } from 'express';
+import { Counter, Histogram, type Metrics } from '@omnizap/runtime';
+import { sloGroups, type RouteGroup } from './route-groups.ts';
+
+const buckets = [5, 10, 20, 40, 75, 120, 200, 350, 500, 750, 1_000, 1_500, 2_000, 5_000, 10_000];
+
+export function setRouteGroup(response: Response, group: RouteGroup): void {
+  response.locals.routeGroup = group;
+}
+
+export function createHttpMetrics(metrics: Metrics, sloTargetMs: number): RequestHandler {
+  const labelNames = ['route_group', 'method', 'status_class'];
+  const registers = [metrics.registry];
+  const total = new Counter({ name: 'omnizap_http_requests_total', help: 'Requests answered.', labelNames, registers });
+  const duration = new Histogram({
+    name: 'omnizap_http_request_duration_ms',
+    help: 'Time from the request to the end of its answer, milliseconds.',
+    labelNames,
+    buckets,
+    registers,
+  });
+  const violations = new Counter({
+    name: 'omnizap_http_slo_violation_total',
+    help: 'Requests slower than HTTP_SLO_TARGET_MS, or failed, in groups that the objective covers.',
+    labelNames: ['route_group', 'method'],
+    registers,
+  });
+
+  return (request, response, next) => {
+    const startedAt = performance.now();
+    response.once('close', () => {
+      const group = (response.locals.routeGroup as RouteGroup | undefined) ?? (request.path === '/metrics' ? 'metrics' : 'other');
+      const labels = {
+        route_group: group,
+        // A stranger may send any word as a method; only the known ones become a label.
+        method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].includes(request.method) ? request.method : 'OTHER',
+        status_class: response.writableFinished ? `${Math.floor(response.statusCode / 100)}xx` : 'aborted',
+      };
+      const tookMs = performance.now() - startedAt;
+      total.inc(labels);
+      duration.observe(labels, tookMs);
+      if (sloGroups.has(group) && (tookMs > sloTargetMs || labels.status_class === '5xx')) {
+        violations.inc({ route_group: group, method: labels.method });
+      }
+    });
+    next();
+  };
+}

@@ -1,0 +1,160 @@
+/** What owners do: make packs, add stickers, publish, remove. */
+import { rm } from 'node:fs/promises';
+import { z } from 'zod';
+import type { Actor } from '@omnizap/catalog';
+import { imageLimits, maxEmojisPerSticker, parseEmojis, probeImage } from '@omnizap/imaging';
+import { AppError } from '@omnizap/runtime';
+import type { ApiDeps } from '../app.ts';
+import { receiveFile } from '../multipart.ts';
+import { operation, type Operation } from '../operation.ts';
+import { packJson } from '../pack-json.ts';
+import { addedStickerSchema, packInput, packSummarySchema } from '../schemas.ts';
+import { packKeyOf } from './public.ts';
+
+const packKeyParam = { packKey: 'Key of the pack' };
+const emojiList = z.array(z.string().max(64)).max(maxEmojisPerSticker);
+const labelText = z
+  .string()
+  .trim()
+  .max(255, 'must have at most 255 characters')
+  .refine((value) => !/[\p{Cc}\p{Cs}]/u.test(value), 'must not contain control characters');
+
+export function ownerOperations(deps: ApiDeps): Operation[] {
+  const { packs, reader, uploads, store } = deps;
+
+  async function summaryOf(packKey: string, actor: Actor): Promise<object> {
+    const { view } = await reader.readPack(packKey, actor);
+    return { data: packJson(view, { countAll: true }) };
+  }
+
+  const create = operation({
+    method: 'post',
+    path: '/api/sticker-packs',
+    id: 'createPack',
+    summary: 'Makes a pack; it is a draft until it is published.',
+    routeGroup: 'catalog_api_auth',
+    access: 'catalog:write',
+    query: z.strictObject({}),
+    body: packInput,
+    responses: { 201: { description: 'The new pack.', schema: packSummarySchema } },
+    async handle({ body, actor, requestId }) {
+      const owner = actor as Actor;
+      const packKey = await packs.create(owner, body, requestId);
+      return { status: 201, body: await summaryOf(packKey, owner), headers: { Location: `/api/sticker-packs/${packKey}` } };
+    },
+  });
+
+  const upload = operation({
+    method: 'post',
+    path: '/api/sticker-packs/{packKey}/stickers',
+    id: 'addSticker',
+    summary: 'Adds a sticker (WebP, PNG, JPEG, GIF or APNG). It is classified and made ready in the background.',
+    routeGroup: 'catalog_api_upload',
+    access: 'catalog:write',
+    params: packKeyParam,
+    query: z.strictObject({}),
+    rawBody: {
+      contentType: 'multipart/form-data',
+      schema: z.object({
+        file: z.string().meta({ format: 'binary', description: 'At most 20 MiB' }),
+        emojis: z.string().optional().describe(`JSON array of at most ${maxEmojisPerSticker} emojis`),
+        accessibility_label: z.string().max(255).optional(),
+      }),
+    },
+    responses: {
+      202: { description: 'Taken; it is being worked on.', schema: addedStickerSchema },
+      200: { description: 'The pack already has these bytes.', schema: addedStickerSchema },
+    },
+    async handle({ request, params, actor, requestId }) {
+      const owner = actor as Actor;
+      const packKey = packKeyOf(params);
+      // Before a byte of the body is read: strangers' megabytes are not worth receiving.
+      await uploads.checkPack(owner, packKey);
+      const temporaryPath = store.temporaryPath();
+      try {
+        const file = await receiveFile(request, {
+          fileField: 'file',
+          textFields: ['emojis', 'accessibility_label'],
+          maxBytes: imageLimits.maxBytes,
+          path: temporaryPath,
+        });
+        const added = await uploads.addSticker(
+          owner,
+          packKey,
+          {
+            temporaryPath,
+            sha256: file.sha256,
+            probe: await probeImage(temporaryPath),
+            emojis: emojisOf(file.fields.get('emojis')),
+            accessibilityLabel: labelOf(file.fields.get('accessibility_label')),
+          },
+          requestId,
+        );
+        return { status: added.isNew ? 202 : 200, body: { data: { sticker_id: added.stickerId, sha256: added.sha256, status: added.status } } };
+      } finally {
+        await rm(temporaryPath, { force: true });
+      }
+    },
+  });
+
+  const publish = operation({
+    method: 'post',
+    path: '/api/sticker-packs/{packKey}/publish',
+    id: 'publishPack',
+    summary: 'Shows the pack as its visibility says.',
+    routeGroup: 'catalog_api_auth',
+    access: 'catalog:write',
+    params: packKeyParam,
+    query: z.strictObject({}),
+    responses: { 200: { description: 'The published pack.', schema: packSummarySchema } },
+    async handle({ params, actor, requestId }) {
+      const owner = actor as Actor;
+      const packKey = packKeyOf(params);
+      await packs.publish(owner, packKey, requestId);
+      return { status: 200, body: await summaryOf(packKey, owner) };
+    },
+  });
+
+  const remove = operation({
+    method: 'delete',
+    path: '/api/sticker-packs/{packKey}',
+    id: 'deletePack',
+    summary: 'Takes the pack out of the catalogue.',
+    routeGroup: 'catalog_api_auth',
+    access: 'catalog:write',
+    params: packKeyParam,
+    query: z.strictObject({}),
+    responses: { 204: { description: 'Gone.' } },
+    async handle({ params, actor, requestId }) {
+      await packs.remove(actor as Actor, packKeyOf(params), requestId);
+      return { status: 204 };
+    },
+  });
+
+  return [create, upload, publish, remove];
+}
+
+/** @throws AppError `validation-failed` */
+function emojisOf(field: string | undefined): string[] {
+  if (field === undefined || field === '') return [];
+  let value: unknown;
+  try {
+    value = JSON.parse(field);
+  } catch {
+    value = undefined;
+  }
+  const list = emojiList.safeParse(value);
+  const problem = `must be a JSON array of at most ${maxEmojisPerSticker} emojis, such as ["😀","🎉"]`;
+  if (!list.success) throw new AppError('validation-failed', `Field "emojis" ${problem}.`, { fields: [{ pointer: '/emojis', detail: problem }] });
+  return parseEmojis(list.data);
+}
+
+/** @throws AppError `validation-failed` */
+function labelOf(field: string | undefined): string | null {
+  const label = labelText.safeParse(field ?? '');
+  if (!label.success) {
+    const detail = label.error.issues[0]?.message ?? 'is not valid';
+    throw new AppError('validation-failed', `Field "accessibility_label" ${detail}.`, { fields: [{ pointer: '/accessibility_label', detail }] });
+  }
+  return label.data === '' ? null : label.data;
+}

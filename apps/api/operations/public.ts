@@ -1,0 +1,165 @@
+/** What anybody may ask: the ranked list, a pack, the bytes of a sticker, and to be counted. */
+import { createHash } from 'node:crypto';
+import send from 'send';
+import { z } from 'zod';
+import { interactions, type Actor } from '@omnizap/catalog';
+import { AppError } from '@omnizap/runtime';
+import type { ApiDeps } from '../app.ts';
+import { operation, type Answer, type Call, type Operation } from '../operation.ts';
+import { packJson, stickerJson } from '../pack-json.ts';
+import { createPreparedAnswers } from '../prepared-answers.ts';
+import { assetQuery, engagementSchema, listQuery, packDetailSchema, packListSchema } from '../schemas.ts';
+import { viewerOf } from '../viewer.ts';
+
+const listCacheControl = 'public, max-age=10, stale-while-revalidate=60';
+const detailCacheControl = 'public, max-age=10, stale-while-revalidate=60';
+const packKeyParam = { packKey: 'Key of the pack' };
+const keyPattern = /^[a-z0-9-]{1,64}$/;
+const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** @throws AppError `pack-not-found`: what cannot be a key is no key of a pack. */
+export function packKeyOf(params: Record<string, string>): string {
+  const key = params.packKey ?? '';
+  if (!keyPattern.test(key)) throw new AppError('pack-not-found', 'There is no pack with this key.');
+  return key;
+}
+
+export function publicOperations(deps: ApiDeps): Operation[] {
+  const { reader, config } = deps;
+  const prepared = createPreparedAnswers(deps.metrics, 'api_answers');
+
+  const list = operation({
+    method: 'get',
+    path: '/api/sticker-packs',
+    id: 'listPacks',
+    summary: 'Packs in the order of the published ranking; follow next_cursor to the end to see each exactly once.',
+    routeGroup: 'catalog_api_public',
+    access: 'public',
+    query: listQuery,
+    responses: { 200: { description: 'A page of packs.', schema: packListSchema }, 304: { description: 'Unchanged.' } },
+    async handle({ request, response, query }) {
+      const { sort, limit, cursor } = query;
+      const located = await reader.locatePage(sort, limit, cursor);
+      await prepared.answer(request, response, {
+        key: `list:${located.generation?.generation ?? 0}:${sort}:${limit}:${located.position}`,
+        stamp: await reader.stamps(located.ids),
+        cacheControl: listCacheControl,
+        build: async () => {
+          const page = await reader.readPage(sort, limit, located);
+          return {
+            data: page.packs.map((pack) => packJson(pack, { countAll: false })),
+            pagination: { limit, next_cursor: page.nextCursor, has_more: page.nextCursor !== null },
+            meta: {
+              source: 'snapshot',
+              generation: page.generation?.generation ?? null,
+              refreshed_at: page.generation?.refreshedAt.toISOString() ?? null,
+            },
+          };
+        },
+      });
+      return 'written';
+    },
+  });
+
+  const detail = operation({
+    method: 'get',
+    path: '/api/sticker-packs/{packKey}',
+    id: 'getPack',
+    summary: 'One pack with its stickers. Its owner also sees what is pending or rejected, and drafts.',
+    routeGroup: 'catalog_api_public',
+    access: 'optional',
+    params: packKeyParam,
+    query: z.strictObject({}),
+    responses: { 200: { description: 'The pack.', schema: packDetailSchema }, 304: { description: 'Unchanged.' } },
+    async handle({ request, response, params, actor }) {
+      const { view, stickers, isOwn } = await reader.readPack(packKeyOf(params), actor);
+      const body = {
+        data: {
+          ...packJson(view, { countAll: isOwn }),
+          stickers: stickers.map((sticker) => stickerJson(view.pack.packKey, sticker)),
+        },
+      };
+      if (actor) return { status: 200, body };
+      const stamp = createHash('sha256').update(JSON.stringify(body)).digest('base64');
+      await prepared.answer(request, response, { key: `pack:${view.pack.packKey}`, stamp, cacheControl: detailCacheControl, build: () => Promise.resolve(body) });
+      return 'written';
+    },
+  });
+
+  const bytes = operation({
+    method: 'get',
+    path: '/api/sticker-packs/{packKey}/stickers/{stickerId}.webp',
+    id: 'getStickerBytes',
+    summary: 'The WebP of a ready sticker, or its preview.',
+    routeGroup: 'catalog_data_asset',
+    access: 'optional',
+    params: { ...packKeyParam, stickerId: 'Id of the sticker' },
+    query: assetQuery,
+    responses: {
+      200: { description: 'The bytes.', schema: z.string().meta({ format: 'binary' }), contentType: 'image/webp' },
+      206: { description: 'The range asked for.' },
+      304: { description: 'Unchanged.' },
+    },
+    async handle(call) {
+      const { params, query, actor, response } = call;
+      const packKey = packKeyOf(params);
+      const stickerId = params.stickerId ?? '';
+      if (!idPattern.test(stickerId)) throw new AppError('sticker-not-found', `There is no such sticker in pack "${packKey}".`);
+      const file = await reader.findFile(packKey, stickerId, query.variant, actor);
+      const isVersioned = query.v !== undefined && query.v.length >= 8 && file.sha256.startsWith(query.v);
+      response.set({
+        'Content-Type': 'image/webp',
+        ETag: `"${file.sha256}"`,
+        'Cache-Control': file.isPublic && !actor ? assetCacheControl(config, isVersioned) : 'private, no-store',
+      });
+      return sendFile(call, deps, query.variant, file.sha256);
+    },
+  });
+
+  const counters = interactions.map((interaction) =>
+    operation({
+      method: 'post',
+      path: `/api/sticker-packs/{packKey}/${interaction}`,
+      id: `${interaction}Pack`,
+      summary: `Counts one ${interaction} of this viewer, once per window, and returns the engagement.`,
+      routeGroup: 'catalog_api_public',
+      access: 'public',
+      params: packKeyParam,
+      query: z.strictObject({}),
+      responses: { 200: { description: 'The engagement.', schema: engagementSchema } },
+      async handle({ request, params, requestId }) {
+        const packKey = packKeyOf(params);
+        const engagement = await deps.engagement.record(packKey, interaction, viewerOf(request), requestId);
+        return { status: 200, body: { data: { pack_key: packKey, interaction, engagement } }, headers: { 'Cache-Control': 'no-store' } };
+      },
+    }),
+  );
+  return [list, detail, bytes, ...counters];
+}
+
+type CacheSettings = { STICKER_WEB_ASSET_CACHE_SECONDS: number; STICKER_WEB_IMMUTABLE_ASSET_CACHE_SECONDS: number };
+
+/** As the contract says; a version that is not the content's own must not be kept as if it were. */
+export function assetCacheControl(config: CacheSettings, isVersioned: boolean): string {
+  if (isVersioned) return `public, max-age=${config.STICKER_WEB_IMMUTABLE_ASSET_CACHE_SECONDS}, immutable`;
+  const maxAge = Math.max(86_400, config.STICKER_WEB_ASSET_CACHE_SECONDS);
+  return `public, max-age=${maxAge}, stale-while-revalidate=${Math.min(604_800, Math.max(300, maxAge))}`;
+}
+
+async function sendFile(call: { request: Call['request']; response: Call['response']; actor: Actor | null }, deps: ApiDeps, variant: 'sticker' | 'preview', sha256: string): Promise<Answer> {
+  const { request, response } = call;
+  const relative = deps.store.path(variant, sha256).slice(deps.store.root.length);
+  await new Promise<void>((resolve, reject) => {
+    send(request, relative, { root: deps.store.root, dotfiles: 'allow', etag: false, lastModified: false, cacheControl: false, index: false })
+      .on('error', (error: NodeJS.ErrnoException & { status?: number }) => {
+        if (error.status === 404) reject(new AppError('unavailable', 'The bytes of this sticker are not on this host.', { cause: error }));
+        else if (error.status === 416) {
+          response.status(416).end();
+          resolve();
+        } else reject(error);
+      })
+      .pipe(response);
+    response.once('close', resolve);
+  });
+  return 'written';
+}

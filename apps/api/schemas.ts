@@ -1,0 +1,133 @@
+/** Schemas of what goes in and out, shared by validation and documentation. */
+import { z } from 'zod';
+import { sorts } from '@omnizap/catalog';
+
+const maxNameLength = 120;
+
+/** Text for people: trimmed, without control characters (line breaks only where `multiline`). */
+function text(maxLength: number, options: { min?: number; multiline?: boolean } = {}) {
+  const forbidden = options.multiline === true ? /[\p{Cc}\p{Cs}]/u : /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
+  return z
+    .string()
+    .trim()
+    .min(options.min ?? 0, options.min === undefined ? undefined : 'must not be empty')
+    .max(maxLength, `must have at most ${maxLength} characters`)
+    .refine((value) => !forbidden.test(options.multiline === true ? value.replaceAll(/[\n\r\t]/g, '') : value), 'must not contain control characters');
+}
+
+export const packInput = z.strictObject({
+  name: text(maxNameLength, { min: 1 }),
+  publisher: text(maxNameLength).default(''),
+  description: text(1_024, { multiline: true }).default(''),
+  visibility: z.enum(['private', 'unlisted', 'public']).default('public'),
+  tags: z.array(text(32, { min: 1 })).max(20, 'must have at most 20 tags').default([]),
+});
+
+export const listQuery = z.strictObject({
+  sort: z.enum(sorts).default('popular'),
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/, 'must be a whole number from 1 to 60')
+    .transform(Number)
+    .refine((value) => value >= 1 && value <= 60, 'must be a whole number from 1 to 60')
+    .default(24),
+  cursor: z.string().min(1).max(200).optional(),
+});
+
+export const assetQuery = z.strictObject({
+  variant: z.enum(['sticker', 'preview']).default('sticker'),
+  v: z.string().max(64).optional(),
+});
+
+export const keyInput = z.strictObject({
+  owner_id: z
+    .string()
+    .regex(/^[A-Za-z0-9._@+-]{1,128}$/, 'must be 1 to 128 of A-Z a-z 0-9 . _ @ + -'),
+  scopes: z.array(z.enum(['catalog:write', 'admin', 'metrics'])).min(1, 'must name at least one scope').max(3),
+});
+
+const instant = z.string().describe('RFC 3339, UTC');
+const sharedCounts = z.object({ open: z.int(), like: z.int(), dislike: z.int(), download: z.int() });
+export const engagementSchema = z.object({ data: z.object({ pack_key: z.string(), interaction: z.string(), engagement: sharedCounts }) });
+
+export const packSummary = z.object({
+  pack_key: z.string(),
+  name: z.string(),
+  publisher: z.string(),
+  description: z.string(),
+  visibility: z.enum(['private', 'unlisted', 'public']),
+  status: z.enum(['draft', 'published']),
+  sticker_count: z.int(),
+  cover_url: z.string().nullable(),
+  is_animated: z.boolean(),
+  whatsapp_ready: z.boolean(),
+  categories: z.array(z.string()),
+  tags: z.array(z.string()),
+  nsfw_level: z.enum(['safe', 'suggestive', 'explicit', 'unknown']),
+  created_at: instant,
+  updated_at: instant,
+  engagement: sharedCounts,
+  signals: z.object({
+    ranking_score: z.number(),
+    pack_score: z.number(),
+    trend_score: z.number(),
+    quality_score: z.number(),
+    engagement_score: z.number(),
+    diversity_score: z.number(),
+    cohesion_score: z.number(),
+  }),
+});
+
+export const stickerSchema = z.object({
+  sticker_id: z.string(),
+  position: z.int(),
+  emojis: z.array(z.string()),
+  accessibility_label: z.string().nullable(),
+  asset_url: z.string().nullable().describe('null until the sticker is ready'),
+  preview_url: z.string().nullable(),
+  status: z.enum(['pending', 'ready', 'rejected']),
+  rejection_reason: z.string().nullable(),
+  width: z.int(),
+  height: z.int(),
+  size_bytes: z.int(),
+  is_animated: z.boolean(),
+  classification: z
+    .object({
+      category: z.string(),
+      confidence: z.number(),
+      labels: z.array(z.object({ label: z.string(), score: z.number() })),
+      nsfw_level: z.string(),
+      provider: z.string(),
+      version: z.string(),
+    })
+    .nullable(),
+});
+
+export const packDetailSchema = z.object({ data: packSummary.extend({ stickers: z.array(stickerSchema) }) });
+export const packSummarySchema = z.object({ data: packSummary });
+
+export const packListSchema = z.object({
+  data: z.array(packSummary),
+  pagination: z.object({ limit: z.int(), next_cursor: z.string().nullable(), has_more: z.boolean() }),
+  meta: z.object({ source: z.enum(['snapshot', 'live']), generation: z.int().nullable(), refreshed_at: instant.nullable() }),
+});
+
+export const addedStickerSchema = z.object({
+  data: z.object({ sticker_id: z.string(), sha256: z.string(), status: z.enum(['pending', 'ready', 'rejected']) }),
+});
+
+export const createdKeySchema = z.object({ data: z.object({ key_id: z.string(), key: z.string() }) });
+
+export const targetsSchema = z.array(z.object({ targets: z.array(z.string()), labels: z.record(z.string(), z.string()) }));
+
+export const problemSchema = z
+  .object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.string(),
+  request_id: z.string(),
+  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+})
+  .meta({ id: 'Problem' });

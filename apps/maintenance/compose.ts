@@ -1,0 +1,87 @@
+import { createCatalogueDepth, createRankingPublisher, createSweeper, scoresTopic, taskSettings } from '@omnizap/catalog';
+import { createEmojiClassifier } from '@omnizap/imaging';
+import { createOutboxStore } from '@omnizap/outbox';
+import { createLoop, type Component, type ProcessContext } from '@omnizap/runtime';
+import { createTaskQueues } from '@omnizap/tasks';
+import { createQueueGauges } from './queue-gauges.ts';
+
+const leaderLease = 'maintenance-leader';
+const passIntervalMs = 2_000;
+/** Lost heartbeats and retention of tasks. */
+const superviseIntervalMs = 3_000;
+const gaugesIntervalMs = 10_000;
+const pruneIntervalMs = 600_000;
+
+export function composeMaintenance(context: ProcessContext): Promise<{ components: Component[] }> {
+  const { config, database, log, membership, metrics, wakeups } = context;
+  const queues = createTaskQueues(taskSettings, { queueUrl: config.QUEUE_DATABASE_URL, log, wakeups, applicationName: 'omnizap maintenance tasks' });
+  const provider = createEmojiClassifier();
+  const sweeper = createSweeper(
+    { database, queues, log },
+    {
+      cadenceMs: {
+        classification: config.STICKER_WORKER_CLASSIFICATION_CADENCE_MS,
+        derivative: config.STICKER_WORKER_CLASSIFICATION_CADENCE_MS,
+        curation: config.STICKER_WORKER_CURATION_CADENCE_MS,
+        rebuild: config.STICKER_WORKER_REBUILD_CADENCE_MS,
+      },
+      provider,
+    },
+  );
+  const publisher = createRankingPublisher(
+    { database, wakeups, log, metrics },
+    { refreshIntervalMs: config.STICKER_SCORE_SNAPSHOT_REFRESH_INTERVAL_MS, ageDecayDays: config.STICKER_PACK_AGE_DECAY_DAYS },
+  );
+  const gauges = createQueueGauges({
+    metrics,
+    outboxDepth: createOutboxStore(database).depth,
+    taskCounts: queues.counts,
+    catalogueDepth: createCatalogueDepth(database, provider),
+  });
+
+  const every = (intervalMs: number, work: () => Promise<void>): (() => Promise<void>) => {
+    let doneAt = -Infinity;
+    return async () => {
+      if (performance.now() - doneAt < intervalMs) return;
+      doneAt = performance.now();
+      await work();
+    };
+  };
+  const duties = [
+    every(0, () => publisher.pass()),
+    every(superviseIntervalMs, () => queues.supervise()),
+    every(0, () => sweeper.pass()),
+    every(gaugesIntervalMs, () => gauges.refresh()),
+    every(pruneIntervalMs, () => membership.prune()),
+  ];
+
+  let isLeading = false;
+  const loop = createLoop({
+    name: 'maintenance',
+    intervalMs: () => passIntervalMs,
+    log,
+    async pass() {
+      const held = await membership.balance([leaderLease], 1);
+      if (isLeading !== held.length > 0) {
+        isLeading = held.length > 0;
+        log.info(isLeading ? 'leading' : 'no longer leading');
+        if (!isLeading) gauges.clear();
+      }
+      for (const duty of duties) {
+        if (!isLeading || !membership.isCurrent()) return false;
+        // One duty that fails must not keep the others from their turn.
+        await duty().catch((error: unknown) => log.warn({ err: error }, 'a maintenance duty failed; trying again'));
+      }
+      return false;
+    },
+  });
+  const leader: Component = {
+    name: 'maintenance',
+    start() {
+      wakeups.on(scoresTopic, loop.wake);
+      return loop.start();
+    },
+    stop: () => loop.stop(),
+  };
+  return Promise.resolve({ components: [{ name: 'task queues', ...queues }, leader] });
+}

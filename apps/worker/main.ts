@@ -1,0 +1,17 @@
+/** A worker process: `worker classification|curation|rebuild`. */
+import { runProcess } from '@omnizap/runtime';
+import { composeWorker, defaultPorts, isWorkerKind, workerKinds } from './compose.ts';
+
+const kind = process.argv[2] ?? '';
+if (!isWorkerKind(kind)) {
+  process.stderr.write(`worker: say which one: ${workerKinds.join(', ')}${kind === '' ? '' : ` (not "${kind}")`}\n`);
+  process.exit(2);
+}
+
+await runProcess({
+  name: `worker-${kind}`,
+  port: (config) => config.WORKER_PORT ?? defaultPorts[kind],
+  portVariable: 'WORKER_PORT',
+  status: (config) => ({ worker: kind, lane: config.WORKER_RELEASE }),
+  compose: (context) => composeWorker(context, kind),
+});

@@ -1,0 +1,45 @@
+/** SQL of API keys and of the audit trail. */
+import type { Knex } from 'knex';
+import { fromJsonColumn, sqlNow, type Database, type Transaction } from '@omnizap/runtime';
+
+export type StoredKey = { keyId: string; ownerId: string; secretSha256: string; scopes: string[] };
+
+export async function findActiveKey(db: Knex, keyId: string): Promise<StoredKey | null> {
+  const row = await db('api_key')
+    .where({ key_id: keyId })
+    .whereNull('revoked_at')
+    .first<{ key_id: string; owner_id: string; secret_sha256: string; scopes: unknown } | undefined>('key_id', 'owner_id', 'secret_sha256', 'scopes');
+  return row ? { keyId: row.key_id, ownerId: row.owner_id, secretSha256: row.secret_sha256, scopes: fromJsonColumn(row.scopes) as string[] } : null;
+}
+
+export async function insertKey(trx: Transaction, key: StoredKey): Promise<void> {
+  await trx('api_key').insert({ key_id: key.keyId, owner_id: key.ownerId, secret_sha256: key.secretSha256, scopes: JSON.stringify(key.scopes) });
+}
+
+/** False when there is no such active key. */
+export async function revokeKey(trx: Transaction, database: Database, keyId: string): Promise<boolean> {
+  const updated = await trx('api_key').where({ key_id: keyId }).whereNull('revoked_at').update({ revoked_at: trx.raw(sqlNow(database.kind)) });
+  return updated === 1;
+}
+
+export type AuditEntry = {
+  actor: string;
+  action: string;
+  targetType: string;
+  targetId: string;
+  before?: unknown;
+  after?: unknown;
+  requestId?: string | undefined;
+};
+
+export async function writeAudit(trx: Transaction, entry: AuditEntry): Promise<void> {
+  await trx('admin_action_audit').insert({
+    actor: entry.actor,
+    action: entry.action,
+    target_type: entry.targetType,
+    target_id: entry.targetId,
+    state_before: entry.before === undefined ? null : JSON.stringify(entry.before),
+    state_after: entry.after === undefined ? null : JSON.stringify(entry.after),
+    request_id: entry.requestId ?? null,
+  });
+}

@@ -1,0 +1,129 @@
+/**
+ * Classification: look at one sticker, decode it, say what it is. An undecodable file is rejected with a reason that its owner can
+ * read; it is never taken for safe. Writes nothing that did not change and announces only what changed.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { analyseImage, probeImage, type ClassifierProvider } from '@omnizap/imaging';
+import type { Database, Wakeups } from '@omnizap/runtime';
+import { outboxTopic } from '@omnizap/outbox';
+import type { DiskStore } from '@omnizap/storage';
+import type { Task, TaskHandler, TaskOutcome } from '@omnizap/tasks';
+import { announce } from './announce.ts';
+import {
+  findAsset,
+  findClassification,
+  readStickerContext,
+  setAssetStatus,
+  writeClassification,
+  type Asset,
+  type StoredClassification,
+} from './asset-store.ts';
+import { isImageProblem } from './image-problem.ts';
+import { packsOfAsset } from './pack-store.ts';
+import { markReviewed } from './reprocess-store.ts';
+import { themeKeyOf } from './themes.ts';
+import { createWorkStateStore, markDone } from './work-state-store.ts';
+
+export type HandlerDeps = { database: Database; wakeups: Wakeups; store: DiskStore };
+
+type Finding = { kind: 'classified'; value: StoredClassification } | { kind: 'rejected'; code: string; reason: string };
+
+export function createClassifySticker(deps: HandlerDeps, provider: ClassifierProvider): TaskHandler {
+  const { database, store } = deps;
+  const workState = createWorkStateStore(database);
+
+  async function examine(asset: Asset): Promise<Finding> {
+    const path = store.path('original', asset.sha256);
+    try {
+      const probe = await probeImage(path);
+      const analysis = await analyseImage(path, probe);
+      const context = await readStickerContext(database.knex, asset.id);
+      const result = await provider.classify({
+        emojis: [...new Set([...context.emojis, ...(probe.metadata?.emojis ?? [])])],
+        packWords: context.packWords,
+        accessibilityLabel: context.accessibilityLabel ?? probe.metadata?.accessibilityText ?? null,
+        features: analysis.features,
+      });
+      return {
+        kind: 'classified',
+        value: {
+          provider: result.provider,
+          providerVersion: result.version,
+          category: result.category,
+          themeKey: themeKeyOf(result.category, analysis.features.isAnimated),
+          confidence: result.confidence,
+          labels: result.labels,
+          nsfwLevel: result.nsfwLevel,
+          pixelSha256: analysis.pixelSha256,
+          hashes: analysis.hashes,
+          hashQuality: analysis.hashQuality,
+          features: analysis.features,
+        },
+      };
+    } catch (error) {
+      if (isImageProblem(error)) return { kind: 'rejected', code: error.code, reason: error.message };
+      throw error;
+    }
+  }
+
+  async function record(task: Task, version: number, finding: Finding): Promise<TaskOutcome> {
+    const outcome = await database.transaction<TaskOutcome>(async (trx) => {
+      const asset = await findAsset(trx, task.subjectId, { lock: true });
+      if (!asset) return { status: 'skipped', reason: 'the sticker is gone' };
+      const isNewer = await markDone(trx, { taskType: 'classification', subjectId: asset.id }, version);
+      if (!isNewer) return { status: 'skipped', reason: 'a newer look was recorded meanwhile' };
+      const before = await findClassification(trx, asset.id);
+
+      if (finding.kind === 'rejected') {
+        if (asset.status === 'rejected' && asset.rejectionCode === finding.code) return { status: 'rejected', reason: finding.reason };
+        await setAssetStatus(trx, database.kind, asset.id, 'rejected', finding);
+      } else {
+        const isRevived = asset.status === 'rejected';
+        if (!isRevived && before !== null && isSameClassification(before, finding.value)) {
+          await markReviewed(trx, database.kind, asset.id);
+          return { status: 'skipped', reason: 'nothing changed' };
+        }
+        await writeClassification(trx, database.kind, asset.id, version, finding.value);
+        if (isRevived) await setAssetStatus(trx, database.kind, asset.id, 'pending', null);
+      }
+
+      const after = finding.kind === 'classified' ? finding.value : null;
+      // A sticker that cannot be shown yet concerns no theme: the event that makes it ready will tell them.
+      const themes = asset.status === 'ready' ? [before?.themeKey, after?.themeKey] : [];
+      await announce(
+        trx,
+        database.kind,
+        [
+          {
+            type: 'STICKER_CLASSIFIED',
+            aggregateType: 'sticker_asset',
+            payload: {
+              asset_id: asset.id,
+              category: after?.category ?? null,
+              is_rejected: after === null,
+              pack_ids: await packsOfAsset(trx, asset.id),
+              theme_keys: [...new Set(themes.filter((theme) => theme !== undefined))],
+            },
+          },
+        ],
+        task.requestId,
+      );
+      return finding.kind === 'rejected' ? { status: 'rejected', reason: finding.reason } : { status: 'done' };
+    });
+    deps.wakeups.notify(outboxTopic);
+    return outcome;
+  }
+
+  return async (task) => {
+    const wanted = await workState.read('classification', task.subjectId);
+    if (!wanted || wanted.doneVersion >= wanted.wantedVersion) return { status: 'skipped', reason: 'up to date' };
+    const asset = await findAsset(database.knex, task.subjectId);
+    if (!asset) return { status: 'skipped', reason: 'the sticker is gone' };
+    return record(task, wanted.wantedVersion, await examine(asset));
+  };
+}
+
+/** JSON columns may bring numbers back in another spelling; comparing what JSON says is what counts. */
+function isSameClassification(a: StoredClassification, b: StoredClassification): boolean {
+  return isDeepStrictEqual(JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b)));
+}

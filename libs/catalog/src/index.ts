@@ -1,0 +1,25 @@
+/** The domain: packs, stickers, engagement, curation and ranking. */
+export { createApiKeys, scopes } from './api-keys.ts';
+export type { ApiKeys, KeyHolder, Scope } from './api-keys.ts';
+export { createCatalogueDepth } from './catalogue-depth.ts';
+export { createCatalogueReader } from './catalogue-reader.ts';
+export type { CatalogueReader, PackSignals } from './catalogue-reader.ts';
+export type { PackView, StickerView } from './catalogue-store.ts';
+export { createClassifySticker } from './classify-sticker.ts';
+export { createCurateTheme, curatorOwnerId } from './curate-theme.ts';
+export { keepDeadTask } from './dead-tasks.ts';
+export { createDeriveSticker } from './derive-sticker.ts';
+export { createEngagement } from './engagement.ts';
+export type { Engagement } from './engagement.ts';
+export { interactions } from './engagement-store.ts';
+export { tasksOf } from './events.ts';
+export { createPacks } from './packs.ts';
+export type { Actor, Packs } from './packs.ts';
+export { createRankingPublisher, rankingTopic } from './ranking-publisher.ts';
+export { sorts } from './ranking-store.ts';
+export { createRebuildPack, scoresTopic } from './rebuild-pack.ts';
+export { createSweeper } from './sweeper.ts';
+export { taskSettings, taskTypes } from './task-settings.ts';
+export type { TaskType } from './task-settings.ts';
+export { createUploads } from './uploads.ts';
+export type { Uploads } from './uploads.ts';

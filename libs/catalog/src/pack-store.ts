@@ -1,0 +1,150 @@
+/** SQL on packs and their items. Callers inside a transaction pass it as `db`. */
+import type { Knex } from 'knex';
+import { fromJsonColumn, sqlNow, type DatabaseKind } from '@omnizap/runtime';
+import type { StickerStatus } from './asset-store.ts';
+
+export type Visibility = 'private' | 'unlisted' | 'public';
+
+export type Pack = {
+  id: string;
+  packKey: string;
+  ownerId: string;
+  name: string;
+  publisher: string;
+  description: string;
+  visibility: Visibility;
+  status: 'draft' | 'published';
+  tags: string[];
+  isAutoPack: boolean;
+  themeKey: string | null;
+  themeVolume: number | null;
+  version: number;
+  createdAt: Date;
+  updatedAt: Date;
+  deletedAt: Date | null;
+};
+
+type PackRow = {
+  id: string;
+  pack_key: string;
+  owner_id: string;
+  name: string;
+  publisher: string;
+  description: string;
+  visibility: Visibility;
+  status: 'draft' | 'published';
+  tags: unknown;
+  is_auto_pack: number;
+  theme_key: string | null;
+  theme_volume: number | null;
+  version: number;
+  created_at: Date;
+  updated_at: Date;
+  deleted_at: Date | null;
+};
+
+export function packOfRow(row: PackRow): Pack {
+  return {
+    id: row.id,
+    packKey: row.pack_key,
+    ownerId: row.owner_id,
+    name: row.name,
+    publisher: row.publisher,
+    description: row.description,
+    visibility: row.visibility,
+    status: row.status,
+    tags: fromJsonColumn(row.tags) as string[],
+    isAutoPack: row.is_auto_pack === 1,
+    themeKey: row.theme_key,
+    themeVolume: row.theme_volume,
+    version: row.version,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    deletedAt: row.deleted_at,
+  };
+}
+
+/** The pack with that key, deleted ones left out. `lock` makes the row wait for other changes of it. */
+export async function findPackByKey(db: Knex, packKey: string, options: { lock: boolean } = { lock: false }): Promise<Pack | null> {
+  const query = db('sticker_pack').where({ pack_key: packKey }).whereNull('deleted_at').first<PackRow | undefined>();
+  const row = await (options.lock ? query.forUpdate() : query);
+  return row ? packOfRow(row) : null;
+}
+
+export type NewPack = Pick<Pack, 'id' | 'packKey' | 'ownerId' | 'name' | 'publisher' | 'description' | 'visibility' | 'tags'> &
+  Partial<Pick<Pack, 'status' | 'isAutoPack' | 'themeKey' | 'themeVolume'>>;
+
+export async function insertPack(trx: Knex.Transaction, pack: NewPack): Promise<void> {
+  await trx('sticker_pack').insert({
+    id: pack.id,
+    pack_key: pack.packKey,
+    owner_id: pack.ownerId,
+    name: pack.name,
+    publisher: pack.publisher,
+    description: pack.description,
+    visibility: pack.visibility,
+    status: pack.status ?? 'draft',
+    tags: JSON.stringify(pack.tags),
+    is_auto_pack: pack.isAutoPack === true ? 1 : 0,
+    theme_key: pack.themeKey ?? null,
+    theme_volume: pack.themeVolume ?? null,
+  });
+  await trx('sticker_pack_engagement').insert({ pack_id: pack.id });
+}
+
+/** Records a change of the pack: its version rises and it counts as fresh. */
+export async function touchPack(trx: Knex.Transaction, kind: DatabaseKind, packId: string, changes: Record<string, unknown> = {}): Promise<void> {
+  await trx('sticker_pack')
+    .where({ id: packId })
+    .update({ ...changes, version: trx.raw('version + 1'), updated_at: trx.raw(sqlNow(kind)) });
+}
+
+export type PackItem = { assetId: string; position: number; emojis: string[]; accessibilityLabel: string | null };
+
+export async function insertItems(trx: Knex.Transaction, packId: string, items: PackItem[]): Promise<void> {
+  if (items.length === 0) return;
+  await trx('sticker_pack_item').insert(
+    items.map((item) => ({
+      pack_id: packId,
+      asset_id: item.assetId,
+      position: item.position,
+      emojis: JSON.stringify(item.emojis),
+      accessibility_label: item.accessibilityLabel,
+    })),
+  );
+}
+
+export type StoredItem = { assetId: string; position: number; sha256: string; status: StickerStatus };
+
+/** Items of a pack in order; a pack is small, so they are always read together. */
+export async function itemsOfPack(db: Knex, packId: string): Promise<StoredItem[]> {
+  return db('sticker_pack_item as i')
+    .join('sticker_asset as a', 'a.id', 'i.asset_id')
+    .where('i.pack_id', packId)
+    .orderBy('i.position')
+    .select<StoredItem[]>({ assetId: 'i.asset_id', position: 'i.position', sha256: 'a.sha256', status: 'a.status' });
+}
+
+/** Distinct themes of the classified stickers of a pack. */
+export async function themesOfPack(db: Knex, packId: string): Promise<string[]> {
+  return db('sticker_pack_item as i')
+    .join('sticker_asset_classification as c', 'c.asset_id', 'i.asset_id')
+    .where('i.pack_id', packId)
+    .distinct<string[]>()
+    .orderBy('c.theme_key')
+    .pluck('c.theme_key');
+}
+
+/** Packs that hold an asset, automatic ones included. */
+export async function packsOfAsset(db: Knex, assetId: string): Promise<string[]> {
+  return db('sticker_pack_item as i')
+    .join('sticker_pack as p', 'p.id', 'i.pack_id')
+    .where('i.asset_id', assetId)
+    .whereNull('p.deleted_at')
+    .orderBy('p.id')
+    .limit(maxPacksPerEvent)
+    .pluck<string[]>('p.id');
+}
+
+/** An event names at most this many packs; the sweep of the rebuild worker finds the rest. */
+const maxPacksPerEvent = 200;

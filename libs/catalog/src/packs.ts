@@ -1,0 +1,89 @@
+/** What owners do with packs. Every change locks the pack's row first and announces itself in the same transaction. */
+import { v7 as uuidv7 } from 'uuid';
+import { AppError, isUniqueViolation, sqlNow, type Database, type Wakeups } from '@omnizap/runtime';
+import { outboxTopic } from '@omnizap/outbox';
+import { announce } from './announce.ts';
+import { createPackKey } from './pack-key.ts';
+import { findPackByKey, insertPack, itemsOfPack, themesOfPack, touchPack, type Pack, type Visibility } from './pack-store.ts';
+
+/** Six random base-36 characters collide once in two billion; a few tries are plenty. */
+const packKeyAttempts = 5;
+
+/** Who is asking: an owner, or an administrator who may do what any owner may. */
+export type Actor = { ownerId: string; isAdmin: boolean };
+
+export type NewPackInput = { name: string; publisher: string; description: string; visibility: Visibility; tags: string[] };
+
+export type Packs = ReturnType<typeof createPacks>;
+
+export function createPacks(deps: { database: Database; wakeups: Wakeups }) {
+  const { database, wakeups } = deps;
+
+  return {
+    async create(actor: Actor, input: NewPackInput, requestId?: string): Promise<string> {
+      for (let attempt = 1; ; attempt += 1) {
+        const pack = { id: uuidv7(), packKey: createPackKey(input.name), ownerId: actor.ownerId, ...input };
+        try {
+          await database.transaction(async (trx) => {
+            await insertPack(trx, pack);
+            await announce(trx, database.kind, [packUpdated(pack.id, 'created', [])], requestId);
+          });
+          wakeups.notify(outboxTopic);
+          return pack.packKey;
+        } catch (error) {
+          if (!isUniqueViolation(error) || attempt === packKeyAttempts) throw error;
+        }
+      }
+    },
+
+    /** Makes the pack visible as its visibility says. Idempotent. @throws AppError `pack-empty` without a usable sticker. */
+    async publish(actor: Actor, packKey: string, requestId?: string): Promise<void> {
+      await database.transaction(async (trx) => {
+        const pack = requireOwnPack(await findPackByKey(trx, packKey, { lock: true }), actor, packKey);
+        if (pack.status === 'published') return;
+        const items = await itemsOfPack(trx, pack.id);
+        if (items.every((item) => item.status === 'rejected')) {
+          throw new AppError('pack-empty', `Pack "${packKey}" has no usable sticker: add at least one that is not rejected, then publish.`);
+        }
+        await touchPack(trx, database.kind, pack.id, { status: 'published', published_at: trx.raw(sqlNow(database.kind)) });
+        await announce(trx, database.kind, [packUpdated(pack.id, 'published', await themesOfPack(trx, pack.id))], requestId);
+      });
+      wakeups.notify(outboxTopic);
+    },
+
+    /** Takes the pack out of the catalogue for good; its stickers leave the automatic packs that no other pack justifies. */
+    async remove(actor: Actor, packKey: string, requestId?: string): Promise<void> {
+      await database.transaction(async (trx) => {
+        const pack = requireOwnPack(await findPackByKey(trx, packKey, { lock: true }), actor, packKey);
+        const themes = await themesOfPack(trx, pack.id);
+        await touchPack(trx, database.kind, pack.id, { deleted_at: trx.raw(sqlNow(database.kind)) });
+        await announce(trx, database.kind, [packUpdated(pack.id, 'deleted', themes)], requestId);
+      });
+      wakeups.notify(outboxTopic);
+    },
+  };
+}
+
+export function packUpdated(packId: string, action: string, themeKeys: string[]) {
+  return {
+    type: 'PACK_UPDATED' as const,
+    aggregateType: 'sticker_pack' as const,
+    payload: { pack_id: packId, action, theme_keys: themeKeys },
+  };
+}
+
+/** True when anybody with the link may see the pack. */
+export function isReachable(pack: Pack): boolean {
+  return pack.status === 'published' && pack.visibility !== 'private' && pack.deletedAt === null;
+}
+
+/**
+ * The pack if `actor` may change it. A pack that the actor may not even see is "not found": its existence is nobody's business.
+ */
+export function requireOwnPack(pack: Pack | null, actor: Actor, packKey: string): Pack {
+  const isOwn = pack !== null && (actor.isAdmin || pack.ownerId === actor.ownerId);
+  if (pack === null || (!isOwn && !isReachable(pack))) throw new AppError('pack-not-found', `There is no pack "${packKey}".`);
+  if (!isOwn) throw new AppError('forbidden', `Pack "${packKey}" belongs to another owner.`);
+  if (pack.isAutoPack) throw new AppError('pack-not-editable', `Pack "${packKey}" is curated automatically and cannot be changed by hand.`);
+  return pack;
+}

@@ -1,0 +1,86 @@
+/**
+ * Publishes the ranking: when scores changed, at most every few seconds, and in full at the refresh interval. One pass computes the
+ * order of every sort with the age decay of that moment. Run by the leading maintenance process only.
+ */
+import { Gauge, type Database, type Logger, type Metrics, type Wakeups } from '@omnizap/runtime';
+import { ratingScore, rankingScore, trendScore } from './ranking-formulas.ts';
+import { createRankingStore, sorts, type RankableRow, type Sort } from './ranking-store.ts';
+
+/** Wake-up topic: a new generation is out. */
+export const rankingTopic = 'ranking';
+
+const minIntervalMs = 3_000;
+/** A catalogue whose generation takes long to compute is published more rarely: at most a twentieth of the time goes into it. */
+const costFactor = 20;
+/** A cursor of an older generation works for this long after the next one: 15 minutes promised, one more for slow clocks. */
+const keepGenerationMs = 16 * 60_000;
+const batchSize = 2_000;
+/** Score rows are stamped before they commit; look back this far for latecomers. */
+const commitSlackMs = 10_000;
+
+type PublisherDeps = { database: Database; wakeups: Wakeups; log: Logger; metrics: Metrics };
+
+export function createRankingPublisher(deps: PublisherDeps, options: { refreshIntervalMs: number; ageDecayDays: number }) {
+  const store = createRankingStore(deps.database);
+  const publishedAt = new Gauge({
+    name: 'omnizap_ranking_snapshot_timestamp_seconds',
+    help: 'When the newest ranking generation was published.',
+    registers: [deps.metrics.registry],
+  });
+  let lastPublishedAt = -Infinity;
+  let lastCostMs = 0;
+  let since: Date | undefined;
+  let fingerprint = '';
+
+  async function publish(): Promise<void> {
+    const startedAt = performance.now();
+    const at = await store.databaseNow();
+    since = new Date(at.getTime() - commitSlackMs);
+    fingerprint = await store.scoreFingerprint(since);
+    const rows: RankableRow[] = [];
+    for await (const batch of store.rankable(batchSize)) rows.push(...batch);
+    const generation = await store.publish(orderPacks(rows, at, options.ageDecayDays), at);
+    lastCostMs = performance.now() - startedAt;
+    lastPublishedAt = performance.now();
+    publishedAt.set(at.getTime() / 1_000);
+    deps.wakeups.notify(rankingTopic);
+    deps.log.info({ generation: generation.generation, packs: generation.packCount, cost_ms: Math.round(lastCostMs) }, 'ranking published');
+  }
+
+  return {
+    /** Publishes when it is time to. Cheap otherwise. */
+    async pass(): Promise<void> {
+      const sinceLastMs = performance.now() - lastPublishedAt;
+      if (sinceLastMs < Math.max(minIntervalMs, costFactor * lastCostMs)) return;
+      const isChanged = since === undefined || (await store.scoreFingerprint(since)) !== fingerprint;
+      if (!isChanged && sinceLastMs < options.refreshIntervalMs) return;
+      await publish();
+      await store.prune(keepGenerationMs);
+    },
+  };
+}
+
+/**
+ * The order of every sort. Ties go to the newer change, then by id, so that an order is one order.
+ * `popular` ranking score; `trending` trend; `recent` last change; `likes`, `downloads` counts; `rating` Wilson lower bound.
+ */
+export function orderPacks(rows: RankableRow[], at: Date, ageDecayDays: number): Record<Sort, string[]> {
+  const keyed = rows.map((row) => {
+    const opens = { opensDay: row.opens_day, opensWeek: row.opens_week, at: row.trend_at };
+    const counts = { open: row.open_count, like: row.like_count, dislike: row.dislike_count, download: row.download_count };
+    const keys: Record<Sort, number> = {
+      popular: rankingScore({ packScore: row.pack_score, cohesionScore: row.cohesion_score, updatedAt: row.updated_at, opens }, at, ageDecayDays),
+      trending: trendScore(opens, at),
+      recent: row.updated_at.getTime(),
+      likes: counts.like,
+      downloads: counts.download,
+      rating: ratingScore(counts),
+    };
+    return { id: row.pack_id, updatedAt: row.updated_at.getTime(), keys };
+  });
+  const order = (sort: Sort): string[] =>
+    keyed
+      .toSorted((a, b) => b.keys[sort] - a.keys[sort] || b.updatedAt - a.updatedAt || (a.id < b.id ? -1 : 1))
+      .map((pack) => pack.id);
+  return Object.fromEntries(sorts.map((sort) => [sort, order(sort)])) as Record<Sort, string[]>;
+}

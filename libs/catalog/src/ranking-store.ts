@@ -1,0 +1,134 @@
+/** SQL of ranking generations. Pack ids are packed 16 bytes each, in order, in chunks. */
+import { rowsOf, sqlNow, sqlNowPlus, type Database } from '@omnizap/runtime';
+
+export const sorts = ['popular', 'trending', 'recent', 'likes', 'downloads', 'rating'] as const;
+export type Sort = (typeof sorts)[number];
+
+/** Ids per chunk: 16 KB, a page touches one or two. */
+export const chunkSize = 1_024;
+const idBytes = 16;
+
+export type Generation = { generation: number; packCount: number; refreshedAt: Date };
+
+export type RankableRow = {
+  pack_id: string;
+  pack_score: number;
+  cohesion_score: number;
+  updated_at: Date;
+  open_count: number;
+  like_count: number;
+  dislike_count: number;
+  download_count: number;
+  opens_day: number;
+  opens_week: number;
+  trend_at: Date;
+};
+
+export function packIds(ids: string[]): Buffer {
+  return Buffer.from(ids.map((id) => id.replaceAll('-', '')).join(''), 'hex');
+}
+
+export function unpackIds(bytes: Buffer): string[] {
+  const hex = bytes.toString('hex');
+  const ids: string[] = [];
+  for (let at = 0; at < hex.length; at += idBytes * 2) {
+    const id = hex.slice(at, at + idBytes * 2);
+    ids.push(`${id.slice(0, 8)}-${id.slice(8, 12)}-${id.slice(12, 16)}-${id.slice(16, 20)}-${id.slice(20)}`);
+  }
+  return ids;
+}
+
+export function createRankingStore(database: Database) {
+  const { knex, kind } = database;
+  const now = sqlNow(kind);
+  const identifier = (name: string): string => (kind === 'mysql' ? `\`${name}\`` : `"${name}"`);
+
+  return {
+    async current(): Promise<Generation | null> {
+      const row = await knex('ranking_generation')
+        .orderBy('generation', 'desc')
+        .first<{ generation: number; pack_count: number; refreshed_at: Date } | undefined>('generation', 'pack_count', 'refreshed_at');
+      return row ? { generation: row.generation, packCount: row.pack_count, refreshedAt: row.refreshed_at } : null;
+    },
+
+    async find(generation: number): Promise<Generation | null> {
+      const row = await knex('ranking_generation')
+        .where({ generation })
+        .first<{ generation: number; pack_count: number; refreshed_at: Date } | undefined>('generation', 'pack_count', 'refreshed_at');
+      return row ? { generation: row.generation, packCount: row.pack_count, refreshedAt: row.refreshed_at } : null;
+    },
+
+    async chunk(generation: number, sort: Sort, chunk: number): Promise<string[]> {
+      const row = await knex('ranking_generation_chunk').where({ generation, sort, chunk }).first<{ pack_ids: Buffer } | undefined>('pack_ids');
+      return row ? unpackIds(row.pack_ids) : [];
+    },
+
+    async databaseNow(): Promise<Date> {
+      const rows = rowsOf<{ at: Date }>(await knex.raw(`SELECT ${now} AS at`));
+      return (rows[0] as { at: Date }).at;
+    },
+
+    /** Changes with every score row that was written since `since`, also one that commits late. */
+    async scoreFingerprint(since: Date): Promise<string> {
+      const row = await knex('sticker_pack_score_snapshot')
+        .where('refreshed_at', '>', since)
+        .first<{ count: number; newest: Date | null }>(knex.raw(`COUNT(*) AS ${identifier('count')}`), knex.raw('MAX(refreshed_at) AS newest'));
+      return `${row.count}:${row.newest?.getTime() ?? 0}`;
+    },
+
+    /** Every listed pack with what its order depends on, in keyset batches. */
+    async *rankable(batchSize: number): AsyncGenerator<RankableRow[]> {
+      let after: string | null = null;
+      for (;;) {
+        const query = knex('sticker_pack_score_snapshot as s')
+          .join('sticker_pack as p', 'p.id', 's.pack_id')
+          .join('sticker_pack_engagement as e', 'e.pack_id', 's.pack_id')
+          .where('s.is_listed', 1)
+          .orderBy('s.pack_id')
+          .limit(batchSize)
+          .select<RankableRow[]>(
+            's.pack_id', 's.pack_score', 's.cohesion_score', 'p.updated_at', 'e.open_count', 'e.like_count', 'e.dislike_count',
+            'e.download_count', 'e.opens_day', 'e.opens_week', 'e.trend_at',
+          );
+        const rows: RankableRow[] = await (after === null ? query : query.andWhere('s.pack_id', '>', after));
+        if (rows.length > 0) yield rows;
+        if (rows.length < batchSize) return;
+        after = rows.at(-1)?.pack_id ?? null;
+      }
+    },
+
+    /** Publishes all sorts as one new generation, or nothing. The primary key lets only one of two publishers win a number. */
+    async publish(orders: Record<Sort, string[]>, refreshedAt: Date): Promise<Generation> {
+      return database.transaction(async (trx) => {
+        const previous = await trx('ranking_generation').max<{ newest: number | null }[]>({ newest: 'generation' });
+        const generation = (previous[0]?.newest ?? 0) + 1;
+        const packCount = orders.popular.length;
+        await trx('ranking_generation').insert({ generation, pack_count: packCount, refreshed_at: refreshedAt });
+        for (const sort of sorts) {
+          for (let start = 0; start < orders[sort].length; start += chunkSize) {
+            const ids = packIds(orders[sort].slice(start, start + chunkSize));
+            await trx('ranking_generation_chunk').insert({ generation, sort, chunk: start / chunkSize, pack_ids: ids });
+          }
+        }
+        await trx('ranking_generation')
+          .where('generation', '<', generation)
+          .whereNull('superseded_at')
+          .update({ superseded_at: trx.raw(now) });
+        return { generation, packCount, refreshedAt };
+      });
+    },
+
+    /** Drops generations that were superseded longer ago than `keepMs`. */
+    async prune(keepMs: number): Promise<number> {
+      const old = await knex('ranking_generation')
+        .where('superseded_at', '<', knex.raw(sqlNowPlus(kind, -keepMs)))
+        .orderBy('generation')
+        .limit(100)
+        .pluck<number[]>('generation');
+      if (old.length === 0) return 0;
+      return knex('ranking_generation').whereIn('generation', old).delete();
+    },
+  };
+}
+
+export type RankingStore = ReturnType<typeof createRankingStore>;

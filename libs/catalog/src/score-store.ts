@@ -1,0 +1,150 @@
+/** SQL of the score rows. */
+import type { Knex } from 'knex';
+import { fromJsonColumn, sqlNow, type DatabaseKind } from '@omnizap/runtime';
+import { classificationOfRow, type StoredClassification } from './asset-store.ts';
+import type { NsfwLevel } from './nsfw-level.ts';
+import type { EngagementCounts, PackScores } from './ranking-formulas.ts';
+
+export type PackScore = PackScores & {
+  nsfwLevel: NsfwLevel;
+  isListed: boolean;
+  isAnimated: boolean;
+  isWhatsappReady: boolean;
+  stickerCount: number;
+  categories: string[];
+  labels: string[];
+  coverAssetId: string | null;
+  engagementVersion: number;
+};
+
+export type ScoringInput = {
+  isPublic: boolean;
+  engagement: EngagementCounts;
+  engagementVersion: number;
+  stickers: {
+    assetId: string;
+    position: number;
+    width: number;
+    height: number;
+    sizeBytes: number;
+    isAnimated: boolean;
+    classification: StoredClassification;
+  }[];
+};
+
+type EngagementRow = { open_count: number; like_count: number; dislike_count: number; download_count: number; version: number };
+
+/** The pack with its ready, classified stickers; null when there is no such row at all (deleted ones are still read). */
+export async function readPackForScoring(db: Knex, packId: string): Promise<ScoringInput | null> {
+  const pack = await db('sticker_pack as p')
+    .leftJoin('sticker_pack_engagement as e', 'e.pack_id', 'p.id')
+    .where('p.id', packId)
+    .first<({ visibility: string; status: string; deleted_at: Date | null } & Partial<EngagementRow>) | undefined>(
+      'p.visibility', 'p.status', 'p.deleted_at', 'e.open_count', 'e.like_count', 'e.dislike_count', 'e.download_count', 'e.version',
+    );
+  if (!pack) return null;
+  const rows = await db('sticker_pack_item as i')
+    .join('sticker_asset as a', 'a.id', 'i.asset_id')
+    .join('sticker_asset_classification as c', 'c.asset_id', 'i.asset_id')
+    .where({ 'i.pack_id': packId, 'a.status': 'ready' })
+    .orderBy('i.position')
+    .select('c.*', 'i.position', 'a.width', 'a.height', 'a.size_bytes', 'a.is_animated');
+  return {
+    isPublic: pack.visibility === 'public' && pack.status === 'published' && pack.deleted_at === null,
+    engagement: { open: pack.open_count ?? 0, like: pack.like_count ?? 0, dislike: pack.dislike_count ?? 0, download: pack.download_count ?? 0 },
+    engagementVersion: pack.version ?? 0,
+    stickers: rows.map(
+      (
+        row: { asset_id: string; position: number; width: number; height: number; size_bytes: number; is_animated: number } & Parameters<
+          typeof classificationOfRow
+        >[0],
+      ) => ({
+        assetId: row.asset_id,
+        position: row.position,
+        width: row.width,
+        height: row.height,
+        sizeBytes: row.size_bytes,
+        isAnimated: row.is_animated === 1,
+        classification: classificationOfRow(row),
+      }),
+    ),
+  };
+}
+
+/** Makes this look wait for other changes of the pack. */
+export async function lockPackVersion(trx: Knex.Transaction, packId: string): Promise<void> {
+  await trx('sticker_pack').where({ id: packId }).forUpdate().first('version');
+}
+
+export type ScoreRow = {
+  pack_id: string;
+  pack_score: number;
+  quality_score: number;
+  engagement_score: number;
+  diversity_score: number;
+  cohesion_score: number;
+  confidence_score: number;
+  duplicate_share: number;
+  nsfw_level: NsfwLevel;
+  is_listed: number;
+  is_animated: number;
+  is_whatsapp_ready: number;
+  sticker_count: number;
+  categories: unknown;
+  labels: unknown;
+  cover_asset_id: string | null;
+  engagement_version: number;
+};
+
+export function scoreOfRow(row: ScoreRow): PackScore {
+  return {
+    packScore: row.pack_score,
+    qualityScore: row.quality_score,
+    engagementScore: row.engagement_score,
+    diversityScore: row.diversity_score,
+    cohesionScore: row.cohesion_score,
+    confidenceScore: row.confidence_score,
+    duplicateShare: row.duplicate_share,
+    nsfwLevel: row.nsfw_level,
+    isListed: row.is_listed === 1,
+    isAnimated: row.is_animated === 1,
+    isWhatsappReady: row.is_whatsapp_ready === 1,
+    stickerCount: row.sticker_count,
+    categories: fromJsonColumn(row.categories) as string[],
+    labels: fromJsonColumn(row.labels) as string[],
+    coverAssetId: row.cover_asset_id,
+    engagementVersion: row.engagement_version,
+  };
+}
+
+export async function readScore(db: Knex, packId: string): Promise<PackScore | null> {
+  const row = await db('sticker_pack_score_snapshot').where({ pack_id: packId }).first<ScoreRow | undefined>();
+  return row ? scoreOfRow(row) : null;
+}
+
+export async function writeScore(trx: Knex.Transaction, kind: DatabaseKind, packId: string, sourceVersion: number, score: PackScore): Promise<void> {
+  await trx('sticker_pack_score_snapshot')
+    .insert({
+      pack_id: packId,
+      source_version: sourceVersion,
+      pack_score: score.packScore,
+      quality_score: score.qualityScore,
+      engagement_score: score.engagementScore,
+      diversity_score: score.diversityScore,
+      cohesion_score: score.cohesionScore,
+      confidence_score: score.confidenceScore,
+      duplicate_share: score.duplicateShare,
+      nsfw_level: score.nsfwLevel,
+      is_listed: score.isListed ? 1 : 0,
+      is_animated: score.isAnimated ? 1 : 0,
+      is_whatsapp_ready: score.isWhatsappReady ? 1 : 0,
+      sticker_count: score.stickerCount,
+      categories: JSON.stringify(score.categories),
+      labels: JSON.stringify(score.labels),
+      cover_asset_id: score.coverAssetId,
+      engagement_version: score.engagementVersion,
+      refreshed_at: trx.raw(sqlNow(kind)),
+    })
+    .onConflict('pack_id')
+    .merge();
+}

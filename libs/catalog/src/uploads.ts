@@ -1,0 +1,83 @@
+/** A sticker comes in: the bytes are durable before the row, and the row and its events are one transaction. */
+import { v7 as uuidv7 } from 'uuid';
+import { AppError, isUniqueViolation, type Database, type Transaction, type Wakeups } from '@omnizap/runtime';
+import type { ImageProbe } from '@omnizap/imaging';
+import { outboxTopic } from '@omnizap/outbox';
+import type { DiskStore } from '@omnizap/storage';
+import { announce } from './announce.ts';
+import { findAssetByContent, insertAsset, type StickerStatus } from './asset-store.ts';
+import type { DomainEvent } from './events.ts';
+import { findPackByKey, insertItems, itemsOfPack, touchPack, type Pack } from './pack-store.ts';
+import { packUpdated, requireOwnPack, type Actor } from './packs.ts';
+
+export type StickerUpload = {
+  /** A file of the disk store's temporary folder; it is gone afterwards, whatever happened. */
+  temporaryPath: string;
+  sha256: string;
+  probe: ImageProbe;
+  emojis: string[];
+  accessibilityLabel: string | null;
+};
+
+/** `isNew` is false when the pack already had these bytes; then nothing was changed. */
+export type AddedSticker = { stickerId: string; sha256: string; status: StickerStatus; isNew: boolean };
+
+type UploadDeps = { database: Database; wakeups: Wakeups; store: DiskStore; maxItems: number };
+
+export function createUploads(deps: UploadDeps) {
+  const { database, wakeups, store, maxItems } = deps;
+
+  /** Refuses what the transaction would refuse, before a byte is kept. */
+  async function checkPack(actor: Actor, packKey: string): Promise<Pack> {
+    return requireOwnPack(await findPackByKey(database.knex, packKey), actor, packKey);
+  }
+
+  async function addInTransaction(trx: Transaction, actor: Actor, packKey: string, upload: StickerUpload, requestId?: string): Promise<AddedSticker> {
+    const pack = requireOwnPack(await findPackByKey(trx, packKey, { lock: true }), actor, packKey);
+    const known = await findAssetByContent(trx, pack.ownerId, upload.sha256);
+    const items = await itemsOfPack(trx, pack.id);
+    if (known && items.some((item) => item.assetId === known.id)) {
+      return { stickerId: known.id, sha256: upload.sha256, status: known.status, isNew: false };
+    }
+    if (items.length >= maxItems) throw packFull(packKey, maxItems);
+
+    const assetId = known?.id ?? uuidv7();
+    if (!known) await insertAsset(trx, { id: assetId, ownerId: pack.ownerId, sha256: upload.sha256, probe: upload.probe });
+    const position = Math.max(-1, ...items.map((item) => item.position)) + 1;
+    await insertItems(trx, pack.id, [{ assetId, position, emojis: upload.emojis, accessibilityLabel: upload.accessibilityLabel }]);
+    await touchPack(trx, database.kind, pack.id);
+    const assetEvent: DomainEvent = {
+      type: known ? 'STICKER_ASSET_UPDATED' : 'STICKER_ASSET_CREATED',
+      aggregateType: 'sticker_asset',
+      payload: { asset_id: assetId },
+    };
+    await announce(trx, database.kind, [assetEvent, packUpdated(pack.id, 'sticker_added', [])], requestId);
+    return { stickerId: assetId, sha256: upload.sha256, status: known?.status ?? 'pending', isNew: true };
+  }
+
+  return {
+    checkPack,
+
+    /** @throws AppError `pack-not-found`, `forbidden`, `pack-not-editable`, `pack-full` */
+    async addSticker(actor: Actor, packKey: string, upload: StickerUpload, requestId?: string): Promise<AddedSticker> {
+      const pack = await checkPack(actor, packKey);
+      const items = await itemsOfPack(database.knex, pack.id);
+      if (items.length >= maxItems && !items.some((item) => item.sha256 === upload.sha256)) throw packFull(packKey, maxItems);
+      await store.adopt(upload.temporaryPath, 'original', upload.sha256);
+      const add = () => database.transaction((trx) => addInTransaction(trx, actor, packKey, upload, requestId));
+      // The same bytes may arrive for two packs of one owner at once: the loser of the race finds the winner's row.
+      const added = await add().catch((error: unknown) => {
+        if (isUniqueViolation(error)) return add();
+        throw error;
+      });
+      if (added.isNew) wakeups.notify(outboxTopic);
+      return added;
+    },
+  };
+}
+
+export type Uploads = ReturnType<typeof createUploads>;
+
+function packFull(packKey: string, maxItems: number): AppError {
+  return new AppError('pack-full', `Pack "${packKey}" already has ${maxItems} stickers, which is the most that a pack can hold.`, { details: { max_items: maxItems } });
+}

@@ -1,0 +1,77 @@
+/**
+ * Wanted against done, per task type and subject: the ledger that makes tasks mere hints. A change raises `wanted_version` in its
+ * own transaction; a handler that has brought a subject up to the version it read records it as done; sweeps find what is behind
+ * through `work_state_due_idx`. A terminally failed version is not due again until something newer is wanted.
+ */
+import type { Knex } from 'knex';
+import { sqlNow, sqlNowPlus, type Database, type DatabaseKind } from '@omnizap/runtime';
+import type { Subject } from './events.ts';
+import type { TaskType } from './task-settings.ts';
+
+/** Raises what is wanted for each subject. Sorted, so that two transactions lock the rows in the same order. */
+export async function wantWork(trx: Knex.Transaction, kind: DatabaseKind, subjects: Subject[]): Promise<void> {
+  const unique = new Map(subjects.map((subject) => [`${subject.taskType}:${subject.subjectId}`, subject]));
+  const rows = [...unique.keys()].sort().map((key) => unique.get(key) as Subject);
+  if (rows.length === 0) return;
+  const now = trx.raw(sqlNow(kind));
+  await trx('work_state')
+    .insert(rows.map((row) => ({ task_type: row.taskType, subject_id: row.subjectId })))
+    .onConflict(['task_type', 'subject_id'])
+    .merge({
+      wanted_version: trx.raw('work_state.wanted_version + 1'),
+      // The age of what is due counts from the oldest change that was not done yet.
+      wanted_at: trx.raw('CASE WHEN work_state.is_due = 1 THEN work_state.wanted_at ELSE ? END', [now]),
+    });
+}
+
+export type Wanted = { wantedVersion: number; doneVersion: number };
+
+export function createWorkStateStore(database: Database) {
+  const { knex, kind } = database;
+  return {
+    /** Null when nothing was ever wanted. */
+    async read(taskType: TaskType, subjectId: string): Promise<Wanted | null> {
+      const row = await knex('work_state')
+        .where({ task_type: taskType, subject_id: subjectId })
+        .first<{ wanted_version: number; done_version: number } | undefined>('wanted_version', 'done_version');
+      return row ? { wantedVersion: row.wanted_version, doneVersion: row.done_version } : null;
+    },
+
+    /** Subjects behind for at least `olderThanMs`, the longest waiting first. */
+    async due(taskType: TaskType, olderThanMs: number, limit: number): Promise<string[]> {
+      return knex('work_state')
+        .where({ task_type: taskType, is_due: 1 })
+        .andWhere('wanted_at', '<=', knex.raw(sqlNowPlus(kind, -olderThanMs)))
+        .orderBy([{ column: 'wanted_at' }, { column: 'subject_id' }])
+        .limit(limit)
+        .pluck<string[]>('subject_id');
+    },
+
+    async countDue(taskType: TaskType): Promise<number> {
+      const rows = await knex('work_state').where({ task_type: taskType, is_due: 1 }).count<{ count: number }[]>({ count: '*' });
+      return rows[0]?.count ?? 0;
+    },
+
+    /** Asks for subjects to be worked again although nothing changed. */
+    want: (subjects: Subject[]) => database.transaction((trx) => wantWork(trx, kind, subjects)),
+  };
+}
+
+/**
+ * Records `version` as done. False when this or a newer version already was: the caller's transaction must then write nothing.
+ * Call it after the aggregate's row is locked and before other subjects are wanted.
+ */
+export async function markDone(trx: Knex.Transaction, subject: Subject, version: number): Promise<boolean> {
+  const updated = await trx('work_state')
+    .where({ task_type: subject.taskType, subject_id: subject.subjectId })
+    .andWhere('done_version', '<', version)
+    .update({ done_version: version });
+  return updated === 1;
+}
+
+/** Records that `subject` failed for good at what is wanted now. */
+export async function markFailed(trx: Knex.Transaction, subject: Subject): Promise<void> {
+  await trx('work_state')
+    .where({ task_type: subject.taskType, subject_id: subject.subjectId })
+    .update({ failed_version: trx.raw('wanted_version') });
+}

@@ -1,0 +1,154 @@
+/**
+ * The relay's SQL. A shard is leased to one relay, so claiming needs no SKIP LOCKED; every settling statement names the claim
+ * (`locked_by`), so a relay that slept through its lease changes nothing.
+ *
+ * Tried instead: one `status = 'pending' AND shard IN (...) ORDER BY id LIMIT n`. With a backlog it sorts everything pending;
+ * one limited range per shard reads at most shards x limit index entries whatever the backlog.
+ */
+import type { Knex } from 'knex';
+import { affectedRows, fromJsonColumn, rowsOf, sqlNow, sqlNowPlus, type Database } from '@omnizap/runtime';
+import type { OutboxEvent } from './event.ts';
+
+type Row = {
+  id: number;
+  event_type: string;
+  aggregate_type: string;
+  aggregate_id: string;
+  payload: unknown;
+  priority: number;
+  attempts: number;
+  max_attempts: number;
+  request_id: string | null;
+  created_at: Date;
+};
+
+export type Failure = { event: OutboxEvent; error: string; retryInMs: number };
+
+export function createOutboxStore(database: Database) {
+  const { knex, kind } = database;
+  const now = sqlNow(kind);
+
+  /** Claimable rows of one shard: never past an older row of the same aggregate that is waiting for its retry. */
+  function shardQuery(shard: number, limit: number): string {
+    return `(SELECT o.id FROM domain_event_outbox o
+              WHERE o.status = 'pending' AND o.shard = ${shard}
+                AND NOT EXISTS (SELECT 1 FROM domain_event_outbox f
+                                 WHERE f.aggregate_type = o.aggregate_type AND f.aggregate_id = o.aggregate_id
+                                   AND f.status = 'failed' AND f.id < o.id)
+              ORDER BY o.id LIMIT ${limit})
+            UNION ALL
+            (SELECT r.id FROM domain_event_outbox r
+              WHERE r.status = 'failed' AND r.shard = ${shard} AND r.available_at <= ${now}
+              ORDER BY r.id LIMIT ${limit})`;
+  }
+
+  async function claim(trx: Knex.Transaction, shards: number[], token: string, limit: number): Promise<OutboxEvent[]> {
+    const perShard = Math.max(8, Math.ceil((limit * 2) / shards.length));
+    const candidates = rowsOf<{ id: number }>(
+      await trx.raw(`SELECT id FROM (${shards.map((shard) => shardQuery(shard, perShard)).join(' UNION ALL ')}) c ORDER BY id LIMIT ${limit}`),
+    ).map((row) => row.id);
+    if (candidates.length === 0) return [];
+    await trx('domain_event_outbox')
+      .whereIn('id', candidates)
+      .whereIn('status', ['pending', 'failed'])
+      .update({ status: 'processing', locked_by: token, attempts: trx.raw('attempts + 1') });
+    const rows = await trx('domain_event_outbox')
+      .whereIn('id', candidates)
+      .where({ locked_by: token, status: 'processing' })
+      .orderBy('id')
+      .select<Row[]>('id', 'event_type', 'aggregate_type', 'aggregate_id', 'payload', 'priority', 'attempts', 'max_attempts', 'request_id', 'created_at');
+    return rows.map((row) => ({
+      id: row.id,
+      type: row.event_type,
+      aggregateType: row.aggregate_type,
+      aggregateId: row.aggregate_id,
+      payload: fromJsonColumn(row.payload),
+      priority: row.priority,
+      attempts: row.attempts,
+      maxAttempts: row.max_attempts,
+      requestId: row.request_id,
+      createdAt: row.created_at,
+    }));
+  }
+
+  return {
+    /** Up to `limit` events of these shards, oldest first, now `processing` under `token`. */
+    claim: (shards: number[], token: string, limit: number) => database.transaction((trx) => claim(trx, shards, token, limit)),
+
+    /** Whatever a former holder of these shards left half done is pending again. */
+    async reclaim(shards: number[], token: string): Promise<number> {
+      const result = await knex('domain_event_outbox')
+        .where({ status: 'processing' })
+        .whereIn('shard', shards)
+        .whereNot({ locked_by: token })
+        .update({ status: 'pending', locked_by: null });
+      return result;
+    },
+
+    async complete(events: OutboxEvent[], token: string): Promise<number> {
+      if (events.length === 0) return 0;
+      const result = await knex.raw(
+        `UPDATE domain_event_outbox SET status = 'completed', processed_at = ${now}, locked_by = NULL
+          WHERE id IN (${events.map(() => '?').join(', ')}) AND status = 'processing' AND locked_by = ?`,
+        [...events.map((event) => event.id), token],
+      );
+      return affectedRows(result);
+    },
+
+    /** Puts events back without counting the attempt: the fault was not theirs. */
+    async giveBack(events: OutboxEvent[], token: string): Promise<void> {
+      if (events.length === 0) return;
+      await knex('domain_event_outbox')
+        .whereIn('id', events.map((event) => event.id))
+        .where({ status: 'processing', locked_by: token })
+        .update({ status: 'pending', locked_by: null, attempts: knex.raw('attempts - 1') });
+    },
+
+    /** Waits for its retry, and with it everything later of its aggregate. */
+    async fail(failure: Failure, token: string): Promise<void> {
+      await knex('domain_event_outbox')
+        .where({ id: failure.event.id, status: 'processing', locked_by: token })
+        .update({ status: 'failed', locked_by: null, last_error: failure.error, available_at: knex.raw(sqlNowPlus(kind, failure.retryInMs)) });
+    },
+
+    /** Moves the event to the dead letters; the aggregate goes on with its next one. */
+    async deadLetter(event: OutboxEvent, error: string, token: string): Promise<void> {
+      await database.transaction(async (trx) => {
+        const removed = await trx('domain_event_outbox').where({ id: event.id, status: 'processing', locked_by: token }).delete();
+        if (removed === 0) return;
+        await trx('domain_event_outbox_dlq')
+          .insert({
+            outbox_event_id: event.id,
+            event_type: event.type,
+            aggregate_type: event.aggregateType,
+            aggregate_id: event.aggregateId,
+            payload: JSON.stringify(event.payload),
+            attempts: event.attempts,
+            last_error: error,
+            request_id: event.requestId,
+            created_at: event.createdAt,
+          })
+          .onConflict('outbox_event_id')
+          .ignore();
+      });
+    },
+
+    /** Rows by status, the dead letters, and the age of the oldest row that is not finished. */
+    async depth(): Promise<{ pending: number; processing: number; failed: number; dlq: number; oldestSeconds: number }> {
+      const rows = await knex('domain_event_outbox')
+        .whereIn('status', ['pending', 'processing', 'failed'])
+        .groupBy('status')
+        .select<{ status: 'pending' | 'processing' | 'failed'; count: number; oldest: Date }[]>('status', knex.raw('COUNT(*) AS count'), knex.raw('MIN(created_at) AS oldest'));
+      const dead = await knex('domain_event_outbox_dlq').count<{ count: number }[]>({ count: '*' });
+      const counts = Object.fromEntries(rows.map((row) => [row.status, row.count]));
+      const oldest = Math.min(...rows.map((row) => row.oldest.getTime()), Date.now());
+      return {
+        pending: counts.pending ?? 0,
+        processing: counts.processing ?? 0,
+        failed: counts.failed ?? 0,
+        dlq: dead[0]?.count ?? 0,
+        oldestSeconds: (Date.now() - oldest) / 1_000,
+      };
+    },
+  };
+}

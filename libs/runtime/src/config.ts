@@ -1,0 +1,122 @@
+/**
+ * All settings of a process, parsed once from the environment. Every problem is listed together, by variable name and without
+ * the value (values may be secrets). When a database URL is missing, the fleet that `npm start` runs beside us lends its own
+ * (`<data dir>/runtime.json`).
+ */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { AppError } from './errors.ts';
+
+const integer = (fallback: number, min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`)
+    .optional()
+    .transform((value) => value ?? fallback);
+
+const port = (fallback: number) => integer(fallback, 0, 65_535);
+
+const databaseUrl = (protocols: string[]) =>
+  z
+    .string()
+    .refine(
+      (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
+      `must be a URL that starts with ${protocols.map((name) => `${name}//`).join(' or ')}`,
+    )
+    .optional();
+
+const environmentSchema = z.object({
+  DATABASE_URL: databaseUrl(['postgres:', 'postgresql:', 'mysql:']),
+  QUEUE_DATABASE_URL: databaseUrl(['postgres:', 'postgresql:']),
+  DATABASE_POOL_MAX: integer(4, 1, 50),
+  STICKER_DATA_DIR: z.string().min(1).optional().transform((value) => resolve(value ?? 'data')),
+  BIND_ADDRESS: z.string().min(1).optional().transform((value) => value ?? '127.0.0.1'),
+  ADVERTISE_ADDRESS: z.string().min(1).optional(),
+  PORT: port(9102),
+  RELAY_PORT: port(9110),
+  WORKER_PORT: z.string().optional(),
+  MAINTENANCE_PORT: port(9115),
+  TRUST_PROXY_HOPS: integer(0, 0, 10),
+  ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
+  METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
+  HTTP_SLO_TARGET_MS: integer(750, 1, 60_000),
+  WORKER_RELEASE: z.enum(['stable', 'canary'], 'must be stable or canary').optional().transform((value) => value ?? 'stable'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'must be a pino level')
+    .optional()
+    .transform((value) => value ?? 'info'),
+  LOG_FORMAT: z.enum(['json', 'pretty'], 'must be json or pretty').optional(),
+  STICKER_WORKER_CLASSIFICATION_CADENCE_MS: integer(120_000, 1_000, 86_400_000),
+  STICKER_WORKER_CURATION_CADENCE_MS: integer(180_000, 1_000, 86_400_000),
+  STICKER_WORKER_REBUILD_CADENCE_MS: integer(240_000, 1_000, 86_400_000),
+  STICKER_DEDICATED_WORKER_POLL_INTERVAL_MS: integer(2_500, 100, 600_000),
+  STICKER_SCORE_SNAPSHOT_REFRESH_INTERVAL_MS: integer(300_000, 1_000, 86_400_000),
+  STICKER_WEB_ASSET_CACHE_SECONDS: integer(2_592_000, 3_600, 31_536_000),
+  STICKER_WEB_IMMUTABLE_ASSET_CACHE_SECONDS: integer(31_536_000, 3_600, 31_536_000),
+  STICKER_PACK_MAX_ITEMS: integer(30, 1, 120),
+  STICKER_PACK_AGE_DECAY_DAYS: integer(45, 1, 3_650),
+  STICKER_CLASSIFICATION_CONCURRENCY: integer(4, 1, 64),
+});
+
+type Environment = z.infer<typeof environmentSchema>;
+export type Config = Omit<Environment, 'DATABASE_URL' | 'QUEUE_DATABASE_URL' | 'WORKER_PORT'> & {
+  DATABASE_URL: string;
+  QUEUE_DATABASE_URL: string;
+  WORKER_PORT: number | undefined;
+};
+
+/** Shape of `<data dir>/runtime.json`, as far as other commands need it. */
+const runtimeFileSchema = z.object({ database_url: z.string(), queue_database_url: z.string() });
+
+function urlsOfRunningFleet(dataDir: string): { databaseUrl: string; queueDatabaseUrl: string } | null {
+  try {
+    const parsed = runtimeFileSchema.parse(JSON.parse(readFileSync(join(dataDir, 'runtime.json'), 'utf8')));
+    return { databaseUrl: parsed.database_url, queueDatabaseUrl: parsed.queue_database_url };
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Reads the environment. Empty variables count as unset.
+ * @throws AppError `configuration-invalid`, its message listing every problem, one per line.
+ */
+export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+  const result = environmentSchema.safeParse(present);
+  if (!result.success) {
+    const lines = result.error.issues.map((issue) => `  ${issue.path.join('.')} ${issue.message}`);
+    throw new AppError('configuration-invalid', `Invalid environment:\n${lines.join('\n')}`);
+  }
+  const values = result.data;
+  const fleet = values.DATABASE_URL === undefined ? urlsOfRunningFleet(values.STICKER_DATA_DIR) : null;
+  const catalogueUrl = values.DATABASE_URL ?? fleet?.databaseUrl;
+  if (catalogueUrl === undefined) {
+    throw new AppError(
+      'configuration-invalid',
+      `No database: set DATABASE_URL, or run this beside a running "npm start" (no ${join(values.STICKER_DATA_DIR, 'runtime.json')}).`,
+    );
+  }
+  const queueUrl =
+    values.QUEUE_DATABASE_URL ?? fleet?.queueDatabaseUrl ?? (catalogueUrl.startsWith('postgres') ? catalogueUrl : undefined);
+  if (queueUrl === undefined) {
+    throw new AppError('configuration-invalid', 'DATABASE_URL is MySQL: set QUEUE_DATABASE_URL to a PostgreSQL URL for the task queues.');
+  }
+  return {
+    ...values,
+    DATABASE_URL: catalogueUrl,
+    QUEUE_DATABASE_URL: queueUrl,
+    WORKER_PORT: values.WORKER_PORT === undefined ? undefined : parseWorkerPort(values.WORKER_PORT),
+  };
+}
+
+function parseWorkerPort(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 0 || number > 65_535) {
+    throw new AppError('configuration-invalid', 'Invalid environment:\n  WORKER_PORT must be a whole number from 0 to 65535');
+  }
+  return number;
+}

@@ -1,0 +1,172 @@
+/**
+ * The catalogue's connection: knex on PostgreSQL or on MySQL/MariaDB, set up so that both behave alike (UTC, READ COMMITTED,
+ * strict SQL, numbers as numbers). Callers see one `Database`; where SQL must differ they ask `kind`.
+ */
+import knexFactory, { type Knex } from 'knex';
+import pg from 'pg';
+import { AppError } from './errors.ts';
+
+export type DatabaseKind = 'postgres' | 'mysql';
+
+/** An open transaction; stores take it where a change must be part of the caller's. */
+export type Transaction = Knex.Transaction;
+
+export type Database = {
+  kind: DatabaseKind;
+  knex: Knex;
+  /**
+   * Runs `work` in a READ COMMITTED transaction. A deadlock or serialisation failure (the database rolled everything back)
+   * is tried again up to 5 times, so `work` must have no effect outside the transaction.
+   */
+  transaction<T>(work: (trx: Knex.Transaction) => Promise<T>): Promise<T>;
+  /** Rejects when the database does not answer within 2 s. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+};
+
+type DatabaseOptions = {
+  /** Connections at most. Seven processes share one server's default of 100, so the default is small. */
+  poolMax?: number;
+  /** Shown in pg_stat_activity. */
+  applicationName?: string;
+  onQuery?: (seconds: number) => void;
+};
+
+const deadlockAttempts = 5;
+const acquireTimeoutMs = 10_000;
+const retryableCodes = new Set(['40001', '40P01', 'ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD']);
+
+export function databaseKindOf(url: string): DatabaseKind {
+  return url.startsWith('mysql:') ? 'mysql' : 'postgres';
+}
+
+export function connectDatabase(url: string, options: DatabaseOptions = {}): Database {
+  const kind = databaseKindOf(url);
+  const knex = kind === 'mysql' ? connectMysql(url, options) : connectPostgres(url, options);
+  if (options.onQuery) observeQueries(knex, options.onQuery);
+
+  return {
+    kind,
+    knex,
+    async transaction(work) {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await knex.transaction(work);
+        } catch (error) {
+          if (attempt >= deadlockAttempts || !isRetryableDatabaseError(error)) throw error;
+          // Full jitter: two transactions that collided must not collide again in step.
+          await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * 2 ** attempt));
+        }
+      }
+    },
+    async ping() {
+      const timeout = AbortSignal.timeout(2_000);
+      await Promise.race([
+        knex.raw('SELECT 1'),
+        new Promise((_resolve, reject) =>
+          timeout.addEventListener('abort', () => reject(new AppError('unavailable', 'The database did not answer within 2 s.'))),
+        ),
+      ]);
+    },
+    close: () => knex.destroy(),
+  };
+}
+
+function connectPostgres(url: string, options: DatabaseOptions): Knex {
+  const numericTypes = new Set<number>([pg.types.builtins.INT8, pg.types.builtins.NUMERIC]);
+  const types = {
+    getTypeParser: (oid: number, format?: 'text' | 'binary'): unknown =>
+      numericTypes.has(oid) ? Number : pg.types.getTypeParser(oid, format as 'text'),
+  };
+  return knexFactory({
+    client: 'pg',
+    connection: {
+      connectionString: url,
+      application_name: options.applicationName ?? 'omnizap',
+      // Transactions of ours last milliseconds; one that sits idle for a minute belongs to a stopped process.
+      idle_in_transaction_session_timeout: 60_000,
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+      options: '-c timezone=UTC',
+      types,
+    } as Knex.PgConnectionConfig,
+    pool: { min: 0, max: options.poolMax ?? 4, idleTimeoutMillis: 30_000 },
+    acquireConnectionTimeout: acquireTimeoutMs,
+  });
+}
+
+function connectMysql(url: string, options: DatabaseOptions): Knex {
+  const parsed = new URL(url);
+  return knexFactory({
+    client: 'mysql2',
+    connection: {
+      host: parsed.hostname,
+      port: Number(parsed.port || 3306),
+      user: decodeURIComponent(parsed.username),
+      password: decodeURIComponent(parsed.password),
+      database: decodeURIComponent(parsed.pathname.slice(1)),
+      charset: 'utf8mb4',
+      timezone: 'Z',
+      decimalNumbers: true,
+      connectTimeout: 5_000,
+      enableKeepAlive: true,
+    } as Knex.MySql2ConnectionConfig,
+    pool: {
+      min: 0,
+      max: options.poolMax ?? 4,
+      idleTimeoutMillis: 30_000,
+      afterCreate(connection: { query(sql: string, done: (error: Error | null) => void): void }, done: (error: Error | null, connection: unknown) => void) {
+        connection.query(
+          "SET SESSION time_zone = '+00:00', SESSION transaction_isolation = 'READ-COMMITTED', " +
+            "SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION'",
+          (error) => done(error, connection),
+        );
+      },
+    },
+    acquireConnectionTimeout: acquireTimeoutMs,
+  });
+}
+
+function observeQueries(knex: Knex, onQuery: (seconds: number) => void): void {
+  const startedAt = new Map<string, number>();
+  knex.on('query', (query: { __knexQueryUid: string }) => startedAt.set(query.__knexQueryUid, performance.now()));
+  const finish = (query: { __knexQueryUid: string }): void => {
+    const start = startedAt.get(query.__knexQueryUid);
+    startedAt.delete(query.__knexQueryUid);
+    if (start !== undefined) onQuery((performance.now() - start) / 1_000);
+  };
+  knex.on('query-response', (_response: unknown, query: { __knexQueryUid: string }) => finish(query));
+  knex.on('query-error', (_error: unknown, query: { __knexQueryUid: string }) => finish(query));
+}
+
+/** The database's own code: SQLSTATE on PostgreSQL, `ER_*` on MySQL/MariaDB; undefined for other errors. */
+export function databaseErrorCode(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** True when the same transaction may succeed if it is simply run again. */
+export function isRetryableDatabaseError(error: unknown): boolean {
+  return retryableCodes.has(databaseErrorCode(error) ?? '');
+}
+
+export function isUniqueViolation(error: unknown): boolean {
+  const code = databaseErrorCode(error);
+  return code === '23505' || code === 'ER_DUP_ENTRY';
+}
+
+/** JSON columns come back parsed from PostgreSQL and MySQL, as text from MariaDB. */
+export function fromJsonColumn(value: unknown): unknown {
+  return typeof value === 'string' ? (JSON.parse(value) as unknown) : value;
+}
+
+/** Rows changed by a raw statement, on either database. */
+export function affectedRows(result: unknown): number {
+  if (Array.isArray(result)) return (result[0] as { affectedRows?: number }).affectedRows ?? 0;
+  return (result as { rowCount?: number | null }).rowCount ?? 0;
+}
+
+/** Rows read by a raw statement, on either database. */
+export function rowsOf<T>(result: unknown): T[] {
+  return (Array.isArray(result) ? result[0] : (result as { rows: unknown }).rows) as T[];
+}

@@ -1,0 +1,31 @@
+/**
+ * Structured logs: JSON lines in production, readable ones on a terminal. Ids that tie one change together through all
+ * processes are fields of the same name everywhere: `request_id`, `event_id`, `task_id`.
+ */
+import { pino, type Logger } from 'pino';
+import pretty from 'pino-pretty';
+
+export type { Logger } from 'pino';
+
+type LogOptions = { level: string; format: 'json' | 'pretty' | undefined; process: string };
+
+/** Never logged, wherever they turn up in an object. */
+const secretPaths = ['authorization', '*.authorization', 'headers.authorization', 'headers.cookie', '*.password', 'key', '*.token'];
+
+export function createLogger(options: LogOptions): Logger {
+  const format = options.format ?? (process.stdout.isTTY ? 'pretty' : 'json');
+  const settings = {
+    level: options.level,
+    base: { process: options.process },
+    redact: { paths: secretPaths, censor: '[secret]' },
+    timestamp: isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  if (format === 'json') return pino(settings);
+  return pino(
+    { ...settings, formatters: {} },
+    pretty({ colorize: process.stdout.isTTY || process.env.FORCE_COLOR === '1', ignore: 'pid,hostname,process', translateTime: 'SYS:HH:MM:ss.l', sync: true }),
+  );
+}
+
+const isoTime = (): string => `,"time":"${new Date().toISOString()}"`;

@@ -1,0 +1,165 @@
+/**
+ * The life of one OS process of the fleet: configuration, the parts in order, ready, and an orderly end on SIGTERM, SIGINT or
+ * when the parent that supervises it is gone. A stop that takes longer than the deadline ends the process with code 1.
+ */
+import type { Server } from 'node:http';
+import { loadConfig, type Config } from './config.ts';
+import { connectDatabase, type Database } from './database.ts';
+import { isAppError } from './errors.ts';
+import { createHealth, createHealthServer, listen, type Health } from './health.ts';
+import { createLogger, type Logger } from './log.ts';
+import { createMembership, type Membership } from './membership.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { waitForSchema } from './schema.ts';
+import { createWakeups, type Wakeups } from './wakeups.ts';
+import { productVersion } from './version.ts';
+
+/** Below the 15 s of the contract, above the longest hand-back. */
+const stopDeadlineMs = 14_000;
+const parentLookMs = 1_000;
+
+export type Component = { name: string; start(): Promise<void>; stop(): Promise<void> };
+
+export type ProcessContext = {
+  config: Config;
+  log: Logger;
+  metrics: Metrics;
+  health: Health;
+  database: Database;
+  wakeups: Wakeups;
+  membership: Membership;
+};
+
+export type ProcessDefinition = {
+  /** `api`, `relay`, `worker-classification`, ... */
+  name: string;
+  port: (config: Config) => number;
+  portVariable: string;
+  /** Facts about this process that operators see in the targets list. */
+  status?: (config: Config) => Record<string, unknown>;
+  /** Builds the parts; they are started in order and stopped in reverse. */
+  compose: (context: ProcessContext) => Promise<{ components: Component[]; server?: Server }>;
+};
+
+/** Runs until told to stop. Never returns early; sets the exit code and ends the process itself. */
+export async function runProcess(definition: ProcessDefinition): Promise<void> {
+  let config: Config;
+  try {
+    config = loadConfig();
+  } catch (error) {
+    process.stderr.write(`${definition.name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(2);
+  }
+  const log = createLogger({ level: config.LOG_LEVEL, format: config.LOG_FORMAT, process: definition.name });
+  const running: Component[] = [];
+  let stopping: Promise<void> | undefined;
+  const startAbort = new AbortController();
+
+  const stop = (reason: string, exitCode: number): Promise<void> => {
+    stopping ??= (async () => {
+      log.info({ reason }, 'stopping');
+      startAbort.abort();
+      const deadline = setTimeout(() => {
+        log.error(`not stopped within ${stopDeadlineMs} ms; leaving anyway`);
+        process.exit(1);
+      }, stopDeadlineMs);
+      deadline.unref();
+      for (const component of running.toReversed()) {
+        await component.stop().catch((error: unknown) => log.warn({ err: error }, `${component.name} did not stop cleanly`));
+      }
+      log.info('stopped');
+      process.exit(exitCode);
+    })();
+    return stopping;
+  };
+
+  process.on('SIGTERM', () => void stop('SIGTERM', 0));
+  process.on('SIGINT', () => void stop('SIGINT', 0));
+  process.on('disconnect', () => void stop('the supervisor is gone', 0));
+  process.on('unhandledRejection', (error) => {
+    log.error({ err: error }, 'unhandled rejection');
+    void stop('unhandled rejection', 1);
+  });
+  process.on('uncaughtException', (error) => {
+    log.error({ err: error }, 'uncaught exception');
+    void stop('uncaught exception', 1);
+  });
+  watchParent(() => void stop('the parent process is gone', 0));
+
+  try {
+    await startParts(definition, config, log, running, startAbort.signal);
+  } catch (error) {
+    if (startAbort.signal.aborted) return;
+    if (isAppError(error)) log.error({ code: error.code }, error.message);
+    else log.error({ err: error }, 'cannot start');
+    await stop('start failed', isAppError(error, 'configuration-invalid') ? 2 : 1);
+  }
+}
+
+async function startParts(definition: ProcessDefinition, config: Config, log: Logger, running: Component[], signal: AbortSignal): Promise<void> {
+  const startComponent = async (component: Component): Promise<void> => {
+    signal.throwIfAborted();
+    running.push(component);
+    await component.start();
+  };
+  const metrics = createMetrics({ version: productVersion, release: config.WORKER_RELEASE, process: definition.name });
+  const health = createHealth({ metrics, metricsToken: config.METRICS_TOKEN });
+  let isStarted = false;
+  health.addCheck({ name: 'started', check: () => (isStarted ? Promise.resolve() : Promise.reject(new Error('starting'))) });
+
+  const database = connectDatabase(config.DATABASE_URL, {
+    poolMax: config.DATABASE_POOL_MAX,
+    applicationName: `omnizap ${definition.name}`,
+    onQuery: metrics.observeQuery('catalogue'),
+  });
+  running.push({ name: 'database', start: () => Promise.resolve(), stop: () => database.close() });
+  health.addCheck({ name: 'database', check: () => database.ping() });
+
+  // Until the API's own server can be composed (it needs the database) a plain one answers probes on the same port.
+  const boundPort = { value: definition.port(config) };
+  const probeServer = createHealthServer(health);
+  boundPort.value = await listen(probeServer, { port: boundPort.value, host: config.BIND_ADDRESS, portVariable: definition.portVariable });
+  const probe: Component = { name: 'probe server', start: () => Promise.resolve(), stop: () => closeServer(probeServer) };
+  running.push(probe);
+
+  await waitForSchema(database, log, signal);
+  const wakeups = createWakeups({ queueUrl: config.QUEUE_DATABASE_URL, log });
+  await startComponent({ name: 'wakeups', ...wakeups });
+
+  const advertised = config.ADVERTISE_ADDRESS ?? config.BIND_ADDRESS;
+  const url = `http://${advertised.includes(':') ? `[${advertised}]` : advertised}:${boundPort.value}`;
+  const status = { url, pid: process.pid, version: productVersion, release: config.WORKER_RELEASE, ...definition.status?.(config) };
+  const membership = createMembership({ database, log }, { processName: definition.name, status });
+  await startComponent({ name: 'membership', start: membership.start, stop: membership.stop });
+
+  const { components, server } = await definition.compose({ config, log, metrics, health, database, wakeups, membership });
+  for (const component of components) await startComponent(component);
+  if (server) {
+    await closeServer(probeServer);
+    await listen(server, { port: boundPort.value, host: config.BIND_ADDRESS, portVariable: definition.portVariable });
+    running.push({ name: 'http server', start: () => Promise.resolve(), stop: () => closeServer(server) });
+  }
+  running.push({ name: 'readiness', start: () => Promise.resolve(), stop: () => Promise.resolve(health.drain()) });
+  isStarted = true;
+  log.info({ url }, 'ready');
+  process.send?.({ type: 'ready', name: definition.name, url });
+}
+
+/** Stops accepting, lets running requests finish, and cuts idle keep-alive connections. */
+async function closeServer(server: Server): Promise<void> {
+  if (!server.listening) return;
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+    setTimeout(() => server.closeAllConnections(), 5_000).unref();
+  });
+}
+
+/** Without an IPC channel (npm run, pm2) a parent that was killed shows only by its id. */
+function watchParent(onGone: () => void): void {
+  if (process.env.OMNIZAP_WATCH_PARENT !== '1') return;
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) onGone();
+  }, parentLookMs).unref();
+}

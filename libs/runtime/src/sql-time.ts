@@ -1,0 +1,15 @@
+/** Instants in SQL, always by the database's clock: processes on several hosts must agree on who is late. */
+import type { DatabaseKind } from './database.ts';
+
+/** SQL for the current instant (start of the statement on both families, never start of the transaction). */
+export function sqlNow(kind: DatabaseKind): string {
+  return kind === 'postgres' ? 'clock_timestamp()' : 'CURRENT_TIMESTAMP(3)';
+}
+
+/** SQL for the current instant plus (or, when negative, minus) whole milliseconds. */
+export function sqlNowPlus(kind: DatabaseKind, milliseconds: number): string {
+  if (!Number.isSafeInteger(milliseconds)) throw new RangeError(`sqlNowPlus needs whole milliseconds, not ${milliseconds}`);
+  return kind === 'postgres'
+    ? `(clock_timestamp() + interval '${milliseconds} milliseconds')`
+    : `(CURRENT_TIMESTAMP(3) + INTERVAL ${milliseconds * 1_000} MICROSECOND)`;
+}

@@ -1,0 +1,91 @@
+/**
+ * Tables declared once for both database families. MySQL commits every DDL statement by itself, so each table is one
+ * `CREATE TABLE IF NOT EXISTS` with its keys inside: a migration that was killed anywhere can simply run again.
+ */
+import type { Knex } from 'knex';
+import type { DatabaseKind } from './database.ts';
+
+const columnTypes = {
+  uuid: { postgres: 'uuid', mysql: 'char(36) CHARACTER SET ascii COLLATE ascii_bin' },
+  serial: { postgres: 'bigint GENERATED ALWAYS AS IDENTITY', mysql: 'bigint NOT NULL AUTO_INCREMENT' },
+  bigint: { postgres: 'bigint', mysql: 'bigint' },
+  integer: { postgres: 'integer', mysql: 'integer' },
+  smallint: { postgres: 'smallint', mysql: 'smallint' },
+  double: { postgres: 'double precision', mysql: 'double' },
+  /** Milliseconds, UTC. */
+  instant: { postgres: 'timestamptz(3)', mysql: 'datetime(3)' },
+  json: { postgres: 'jsonb', mysql: 'json' },
+  text: { postgres: 'text', mysql: 'mediumtext' },
+  bytes: { postgres: 'bytea', mysql: 'mediumblob' },
+  sha256: { postgres: 'char(64)', mysql: 'char(64) CHARACTER SET ascii COLLATE ascii_bin' },
+} as const;
+
+type ColumnType = keyof typeof columnTypes | `varchar(${number})` | `ascii(${number})`;
+
+export type Column = {
+  type: ColumnType;
+  nullable?: boolean;
+  /** SQL literal; `now` stands for the current instant. */
+  default?: string | number;
+  /** SQL of a stored generated column. */
+  generated?: string;
+};
+
+export type Table = {
+  name: string;
+  columns: Record<string, Column>;
+  primaryKey: string[];
+  unique?: { name: string; columns: string[] }[];
+  indexes?: { name: string; columns: string[] }[];
+  foreignKeys?: { name: string; columns: string[]; references: string; onDelete: 'cascade' | 'restrict' | 'set null' }[];
+  checks?: { name: string; expression: string }[];
+};
+
+function columnSql(name: string, column: Column, kind: DatabaseKind): string {
+  const parts = [name, typeSql(column.type, kind)];
+  if (column.generated !== undefined) return `${parts.join(' ')} GENERATED ALWAYS AS (${column.generated}) STORED`;
+  if (column.type !== 'serial') parts.push(column.nullable === true ? 'NULL' : 'NOT NULL');
+  if (column.default !== undefined) parts.push(`DEFAULT ${column.default === 'now' ? 'CURRENT_TIMESTAMP(3)' : column.default}`);
+  return parts.join(' ');
+}
+
+function typeSql(type: ColumnType, kind: DatabaseKind): string {
+  if (type.startsWith('varchar(')) return type;
+  if (type.startsWith('ascii(')) {
+    const length = type.slice('ascii('.length, -1);
+    return kind === 'mysql' ? `varchar(${length}) CHARACTER SET ascii COLLATE ascii_bin` : `varchar(${length})`;
+  }
+  return columnTypes[type as keyof typeof columnTypes][kind];
+}
+
+/** The statements that create `table`; safe to run again after a kill between any two of them. */
+export function createTableSql(table: Table, kind: DatabaseKind): string[] {
+  const lines = Object.entries(table.columns).map(([name, column]) => columnSql(name, column, kind));
+  lines.push(`PRIMARY KEY (${table.primaryKey.join(', ')})`);
+  for (const key of table.unique ?? []) lines.push(`CONSTRAINT ${key.name} UNIQUE (${key.columns.join(', ')})`);
+  for (const key of table.foreignKeys ?? []) {
+    lines.push(`CONSTRAINT ${key.name} FOREIGN KEY (${key.columns.join(', ')}) REFERENCES ${key.references} ON DELETE ${key.onDelete.toUpperCase()}`);
+  }
+  for (const check of table.checks ?? []) lines.push(`CONSTRAINT ${check.name} CHECK (${check.expression})`);
+  const indexes = table.indexes ?? [];
+  if (kind === 'mysql') {
+    for (const index of indexes) lines.push(`INDEX ${index.name} (${index.columns.join(', ')})`);
+    return [`CREATE TABLE IF NOT EXISTS ${table.name} (\n  ${lines.join(',\n  ')}\n) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`];
+  }
+  return [
+    `CREATE TABLE IF NOT EXISTS ${table.name} (\n  ${lines.join(',\n  ')}\n)`,
+    ...indexes.map((index) => `CREATE INDEX IF NOT EXISTS ${index.name} ON ${table.name} (${index.columns.join(', ')})`),
+  ];
+}
+
+export async function createTables(knex: Knex, tables: Table[]): Promise<void> {
+  const kind: DatabaseKind = knex.client.config.client === 'mysql2' ? 'mysql' : 'postgres';
+  for (const table of tables) {
+    for (const statement of createTableSql(table, kind)) await knex.raw(statement);
+  }
+}
+
+/** Drops in reverse order of creation, so that references are gone before what they point to. */
+export async function dropTables(knex: Knex, tables: Table[]): Promise<void> {
+  for (const table of tables.toReversed()) await knex.raw(`DROP TABLE IF EXISTS ${table.name}`);
+}

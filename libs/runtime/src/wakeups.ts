@@ -1,0 +1,108 @@
+/**
+ * Wake-ups between processes: NOTIFY through the queue's PostgreSQL, after commit, debounced. They are hints only. Whoever
+ * listens also polls, so a lost one costs latency, never work; a reconnect wakes every listener because some may have been lost.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import type { Logger } from './log.ts';
+
+const channel = 'omnizap_wakeup';
+/** NOTIFY serialises commits in PostgreSQL, so bursts are merged; short enough not to be felt. */
+const debounceMs = 3;
+const longestReconnectMs = 5_000;
+
+export type Wakeups = {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Calls `listener` when `topic` is announced by any process (this one included). Returns the unsubscriber. */
+  on(topic: string, listener: () => void): () => void;
+  /** Announces `topic`; never throws, never waits. */
+  notify(topic: string): void;
+};
+
+export function createWakeups(deps: { queueUrl: string; log: Logger }): Wakeups {
+  const listeners = new Map<string, Set<() => void>>();
+  const pending = new Set<string>();
+  const stopping = new AbortController();
+  let client: pg.Client | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let loop: Promise<void> | undefined;
+
+  function wake(topic: string): void {
+    for (const listener of listeners.get(topic) ?? []) listener();
+  }
+
+  async function connect(): Promise<pg.Client> {
+    const next = new pg.Client({ connectionString: deps.queueUrl, application_name: 'omnizap wakeups', keepAlive: true, connectionTimeoutMillis: 5_000 });
+    next.on('notification', (message) => wake(message.payload ?? ''));
+    await next.connect();
+    await next.query(`LISTEN ${channel}`);
+    return next;
+  }
+
+  /** Keeps one connection until stopped; resolves `firstTry` after the first attempt whatever came of it. */
+  async function keepConnected(firstTry: () => void): Promise<void> {
+    let reconnectMs = 100;
+    while (!stopping.signal.aborted) {
+      try {
+        const next = await connect();
+        const closed = new Promise<void>((resolve) => {
+          next.once('end', () => resolve());
+          next.once('error', () => resolve());
+        });
+        client = next;
+        reconnectMs = 100;
+        firstTry();
+        for (const topic of listeners.keys()) wake(topic);
+        await Promise.race([closed, aborted(stopping.signal)]);
+        client = undefined;
+        await next.end().catch(() => undefined);
+      } catch (error) {
+        deps.log.warn({ err: error }, 'wake-ups are not connected; polling goes on');
+      }
+      firstTry();
+      await delay(reconnectMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+      reconnectMs = Math.min(longestReconnectMs, reconnectMs * 2);
+    }
+  }
+
+  function flush(): void {
+    timer = undefined;
+    const topics = [...pending];
+    pending.clear();
+    if (!client || topics.length === 0) return;
+    client
+      .query('SELECT pg_notify($1, topic) FROM unnest($2::text[]) AS topic', [channel, topics])
+      .catch((error: unknown) => deps.log.debug({ err: error }, 'a wake-up was not sent'));
+  }
+
+  return {
+    async start() {
+      await new Promise<void>((resolve) => {
+        loop = keepConnected(resolve);
+      });
+    },
+    async stop() {
+      if (timer) clearTimeout(timer);
+      flush();
+      stopping.abort();
+      await loop;
+    },
+    on(topic, listener) {
+      const set = listeners.get(topic) ?? new Set();
+      listeners.set(topic, set.add(listener));
+      return () => set.delete(listener);
+    },
+    notify(topic) {
+      pending.add(topic);
+      timer ??= setTimeout(flush, debounceMs);
+    },
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,2 @@
+export { createDiskStore } from './disk-store.ts';
+export type { BlobKind, DiskStore } from './disk-store.ts';
