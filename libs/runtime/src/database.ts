@@ -64,7 +64,9 @@ export function connectDatabase(url: string, options: DatabaseOptions = {}): Dat
       await Promise.race([
         knex.raw('SELECT 1'),
         new Promise((_resolve, reject) =>
-          timeout.addEventListener('abort', () => reject(new AppError('unavailable', 'The database did not answer within 2 s.'))),
+          timeout.addEventListener('abort', () =>
+            reject(new AppError('unavailable', 'The database did not answer within 2 s.')),
+          ),
         ),
       ]);
     },
@@ -115,12 +117,18 @@ function connectMysql(url: string, options: DatabaseOptions): Knex {
       min: 0,
       max: options.poolMax ?? 4,
       idleTimeoutMillis: 30_000,
-      afterCreate(connection: { query(sql: string, done: (error: Error | null) => void): void }, done: (error: Error | null, connection: unknown) => void) {
-        connection.query(
-          "SET SESSION time_zone = '+00:00', SESSION transaction_isolation = 'READ-COMMITTED', " +
-            "SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION'",
-          (error) => done(error, connection),
-        );
+      afterCreate(
+        connection: { query(sql: string, done: (error: Error | null) => void): void },
+        done: (error: Error | null, connection: unknown) => void,
+      ) {
+        const settings =
+          "SET SESSION time_zone = '+00:00', SESSION sql_mode = " +
+          "'STRICT_ALL_TABLES,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION'";
+        // The variable's name differs between MySQL 8 and MariaDB 10; the statement does not.
+        connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', (error) => {
+          if (error) done(error, connection);
+          else connection.query(settings, (second) => done(second, connection));
+        });
       },
     },
     acquireConnectionTimeout: acquireTimeoutMs,
