@@ -3,9 +3,8 @@ import express, { type Express, type NextFunction, type Request, type RequestHan
 import { randomUUID } from 'node:crypto';
 import helmet from 'helmet';
 import type { ZodObject } from 'zod';
-import type { ApiKeys, CatalogueReader, Engagement, Packs, Uploads } from '@omnizap/catalog';
-import { AppError, type FieldProblem, type ProcessContext } from '@omnizap/runtime';
-import type { DiskStore } from '@omnizap/storage';
+import { AppError, type FieldProblem } from '@omnizap/runtime';
+import type { ApiDeps } from './api-deps.ts';
 import { createAuthentication } from './authentication.ts';
 import { createHttpMetrics, setRouteGroup } from './http-metrics.ts';
 import { createOpenApiDocument } from './openapi.ts';
@@ -15,15 +14,6 @@ import { opsOperations } from './operations/ops.ts';
 import { ownerOperations } from './operations/owner.ts';
 import { publicOperations } from './operations/public.ts';
 import { createErrorHandler } from './problem.ts';
-
-export type ApiDeps = Pick<ProcessContext, 'config' | 'log' | 'metrics' | 'health' | 'membership'> & {
-  store: DiskStore;
-  reader: CatalogueReader;
-  packs: Packs;
-  uploads: Uploads;
-  engagement: Engagement;
-  apiKeys: ApiKeys;
-};
 
 const maxJsonBytes = 64 * 1_024;
 const requestIdPattern = /^[A-Za-z0-9._-]{1,128}$/;
@@ -49,11 +39,17 @@ export function createApp(deps: ApiDeps): Express {
     }),
   );
 
-  const operations = [...publicOperations(deps), ...ownerOperations(deps), ...adminOperations(deps), ...opsOperations(deps, () => document)];
+  const operations = [
+    ...publicOperations(deps),
+    ...ownerOperations(deps),
+    ...adminOperations(deps),
+    ...opsOperations(deps, () => document),
+  ];
   const document = createOpenApiDocument(operations);
   const authentication = createAuthentication({ apiKeys: deps.apiKeys, adminToken: config.ADMIN_TOKEN });
   const parseJson = express.json({ limit: maxJsonBytes, strict: true, type: 'application/json' });
-  for (const operation of operations) app[operation.method](expressPath(operation.path), createRoute(operation, authentication, parseJson, deps));
+  for (const operation of operations)
+    app[operation.method](expressPath(operation.path), createRoute(operation, authentication, parseJson, deps));
   for (const [path, methods] of methodsByPath(operations)) app.all(path, refuseMethod(methods));
 
   app.use((request) => {
@@ -88,7 +84,9 @@ function createRoute(
           : await authentication.require(request, operation.access);
     if (actor) response.set('Cache-Control', 'private, no-store');
     const query = parse(operation.query, request.query, 'invalid-parameter', 'query');
-    const body = operation.body ? parse(operation.body, await readJson(request, response, parseJson), 'validation-failed', 'body') : undefined;
+    const body = operation.body
+      ? parse(operation.body, await readJson(request, response, parseJson), 'validation-failed', 'body')
+      : undefined;
     const answer = await operation.handle({
       request,
       response,
@@ -113,14 +111,19 @@ async function readJson(request: Request, response: Response, parseJson: Request
   await new Promise<void>((resolve, reject) => {
     void parseJson(request, response, (error?: unknown) => {
       if (error === undefined) resolve();
-      else reject(error instanceof Error ? error : new Error(String(error)));
+      else reject(error instanceof Error ? error : new Error('body-parser failed', { cause: error }));
     });
   });
   return (request.body as unknown) ?? {};
 }
 
 /** An operation without a schema takes nothing, so that a misspelt parameter is said, not ignored. */
-function parse(schema: ZodObject | undefined, value: unknown, code: 'invalid-parameter' | 'validation-failed', where: string): unknown {
+function parse(
+  schema: ZodObject | undefined,
+  value: unknown,
+  code: 'invalid-parameter' | 'validation-failed',
+  where: string,
+): unknown {
   if (!schema) return undefined;
   const result = schema.safeParse(value);
   if (result.success) return result.data;
@@ -129,7 +132,11 @@ function parse(schema: ZodObject | undefined, value: unknown, code: 'invalid-par
     detail: issue.message,
   }));
   const first = fields[0];
-  throw new AppError(code, `The ${where} is not valid: ${first ? `${first.pointer === '' || first.pointer === '/' ? '' : `${first.pointer}: `}${first.detail}` : ''}`, { fields });
+  throw new AppError(
+    code,
+    `The ${where} is not valid: ${first ? `${first.pointer === '' || first.pointer === '/' ? '' : `${first.pointer}: `}${first.detail}` : ''}`,
+    { fields },
+  );
 }
 
 function expressPath(path: string): string {

@@ -12,7 +12,8 @@ export function createAuthentication(deps: { apiKeys: ApiKeys; adminToken: strin
     if (header === undefined) return null;
     const token = bearerToken(header);
     if (token === undefined) throw new AppError('unauthorized', 'The Authorization header must be "Bearer <key>".');
-    if (deps.adminToken !== undefined && isSameSecret(token, deps.adminToken)) return { ownerId: 'admin', isAdmin: true, scopes: [...scopes] };
+    if (deps.adminToken !== undefined && isSameSecret(token, deps.adminToken))
+      return { ownerId: 'admin', isAdmin: true, scopes: [...scopes] };
     const holder = await deps.apiKeys.authenticate(token);
     if (!holder) throw new AppError('unauthorized', 'The API key is not valid, or it was revoked.');
     return { ownerId: holder.ownerId, isAdmin: holder.scopes.includes('admin'), scopes: holder.scopes };
@@ -23,8 +24,13 @@ export function createAuthentication(deps: { apiKeys: ApiKeys; adminToken: strin
     /** @throws AppError `unauthorized` without credentials, `forbidden` without the scope */
     async require(request: Request, scope: Scope): Promise<Identity> {
       const identity = await identify(request);
-      if (!identity) throw new AppError('unauthorized', `This needs an API key with scope ${scope}: send "Authorization: Bearer <key>".`);
-      if (!identity.isAdmin && !identity.scopes.includes(scope)) throw new AppError('forbidden', `The API key lacks scope ${scope}.`);
+      if (!identity)
+        throw new AppError(
+          'unauthorized',
+          `This needs an API key with scope ${scope}: send "Authorization: Bearer <key>".`,
+        );
+      if (!identity.isAdmin && !identity.scopes.includes(scope))
+        throw new AppError('forbidden', `The API key lacks scope ${scope}.`);
       return identity;
     },
   };

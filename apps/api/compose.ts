@@ -1,6 +1,13 @@
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
-import { createApiKeys, createCatalogueReader, createEngagement, createPacks, createUploads, rankingTopic } from '@omnizap/catalog';
+import {
+  createApiKeys,
+  createCatalogueReader,
+  createEngagement,
+  createPacks,
+  createUploads,
+  rankingTopic,
+} from '@omnizap/catalog';
 import { configureImaging } from '@omnizap/imaging';
 import type { Component, ProcessContext } from '@omnizap/runtime';
 import { createDiskStore } from '@omnizap/storage';
@@ -27,6 +34,9 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
     engagement: createEngagement({ database, wakeups }),
     apiKeys: createApiKeys({ database }),
   });
-  const server = createServer({ requestTimeout: requestTimeoutMs, headersTimeout: headersTimeoutMs, maxHeaderSize: 16_384 }, app);
+  const server = createServer(
+    { requestTimeout: requestTimeoutMs, headersTimeout: headersTimeoutMs, maxHeaderSize: 16_384 },
+    app,
+  );
   return { components: [], server };
 }

@@ -30,11 +30,14 @@ export function createHttpMetrics(metrics: Metrics, sloTargetMs: number): Reques
   return (request, response, next) => {
     const startedAt = performance.now();
     response.once('close', () => {
-      const group = (response.locals.routeGroup as RouteGroup | undefined) ?? (request.path === '/metrics' ? 'metrics' : 'other');
+      const group =
+        (response.locals.routeGroup as RouteGroup | undefined) ?? (request.path === '/metrics' ? 'metrics' : 'other');
       const labels = {
         route_group: group,
         // A stranger may send any word as a method; only the known ones become a label.
-        method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].includes(request.method) ? request.method : 'OTHER',
+        method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].includes(request.method)
+          ? request.method
+          : 'OTHER',
         status_class: response.writableFinished ? `${Math.floor(response.statusCode / 100)}xx` : 'aborted',
       };
       const tookMs = performance.now() - startedAt;

@@ -21,9 +21,13 @@ const overheadBytes = 64 * 1_024;
 /** @throws AppError `unsupported-media-type`, `payload-too-large`, `validation-failed`, `bad-request` */
 export async function receiveFile(request: Request, options: Options): Promise<ReceivedFile> {
   if (request.is('multipart/form-data') !== 'multipart/form-data') {
-    throw new AppError('unsupported-media-type', `Send the sticker as multipart/form-data with the file in field "${options.fileField}".`);
+    throw new AppError(
+      'unsupported-media-type',
+      `Send the sticker as multipart/form-data with the file in field "${options.fileField}".`,
+    );
   }
-  if (Number(request.headers['content-length'] ?? 0) > options.maxBytes + overheadBytes) throw tooLarge(options.maxBytes);
+  if (Number(request.headers['content-length'] ?? 0) > options.maxBytes + overheadBytes)
+    throw tooLarge(options.maxBytes);
 
   const parser = openParser(request, options);
   const fields = new Map<string, string>();
@@ -52,7 +56,13 @@ export async function receiveFile(request: Request, options: Options): Promise<R
       else fields.set(name, value);
     });
     parser.on('partsLimit', () => refuse(new AppError('validation-failed', 'The form has too many parts.')));
-    parser.on('error', (error) => refuse(new AppError('bad-request', 'The multipart body cannot be read: it ends too early or is malformed.', { cause: error })));
+    parser.on('error', (error) =>
+      refuse(
+        new AppError('bad-request', 'The multipart body cannot be read: it ends too early or is malformed.', {
+          cause: error,
+        }),
+      ),
+    );
     parser.on('close', resolve);
     request.once('aborted', () => refuse(new AppError('bad-request', 'The upload was cut off.')));
     request.pipe(parser);
@@ -65,14 +75,28 @@ function openParser(request: Request, options: Options): busboy.Busboy {
   try {
     return busboy({
       headers: request.headers,
-      limits: { fileSize: options.maxBytes, files: 2, fields: options.textFields.length + 1, fieldSize: maxTextBytes, fieldNameSize: 64, parts: 8, headerPairs: 50 },
+      limits: {
+        fileSize: options.maxBytes,
+        files: 2,
+        fields: options.textFields.length + 1,
+        fieldSize: maxTextBytes,
+        fieldNameSize: 64,
+        parts: 8,
+        headerPairs: 50,
+      },
     });
   } catch (error) {
-    throw new AppError('bad-request', 'The multipart body cannot be read: its Content-Type has no valid boundary.', { cause: error });
+    throw new AppError('bad-request', 'The multipart body cannot be read: its Content-Type has no valid boundary.', {
+      cause: error,
+    });
   }
 }
 
-async function writeHashed(stream: Readable, path: string, signal: AbortSignal): Promise<{ sha256: string; sizeBytes: number }> {
+async function writeHashed(
+  stream: Readable,
+  path: string,
+  signal: AbortSignal,
+): Promise<{ sha256: string; sizeBytes: number }> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
   stream.on('data', (chunk: Buffer) => {
@@ -84,10 +108,15 @@ async function writeHashed(stream: Readable, path: string, signal: AbortSignal):
 }
 
 function tooLarge(maxBytes: number): AppError {
-  return new AppError('payload-too-large', `The file is larger than ${maxBytes / 1_024 / 1_024} MiB, which is the most that is taken.`);
+  return new AppError(
+    'payload-too-large',
+    `The file is larger than ${maxBytes / 1_024 / 1_024} MiB, which is the most that is taken.`,
+  );
 }
 
 function invalidField(name: string, problem: string): AppError {
   const shown = name.slice(0, 64);
-  return new AppError('validation-failed', `Field "${shown}" ${problem}`, { fields: [{ pointer: `/${shown}`, detail: problem }] });
+  return new AppError('validation-failed', `Field "${shown}" ${problem}`, {
+    fields: [{ pointer: `/${shown}`, detail: problem }],
+  });
 }

@@ -7,20 +7,39 @@ import { problemSchema } from './schemas.ts';
 
 export function createOpenApiDocument(operations: Operation[]): object {
   const registry = new OpenAPIRegistry();
-  const bearer = registry.registerComponent('securitySchemes', 'apiKey', { type: 'http', scheme: 'bearer', description: 'API key of an owner or an administrator.' });
+  const bearer = registry.registerComponent('securitySchemes', 'apiKey', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'API key of an owner or an administrator.',
+  });
   for (const operation of operations) registry.registerPath(routeOf(operation, bearer.name));
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
-    info: { title: 'OmniZap Stickers', version: productVersion, description: 'Sticker catalogue for chat bots and the web.' },
+    info: {
+      title: 'OmniZap Stickers',
+      version: productVersion,
+      description: 'Sticker catalogue for chat bots and the web.',
+    },
     servers: [{ url: '/' }],
   });
 }
 
 function routeOf(operation: Operation, securityName: string): RouteConfig {
   const { params, query, body, rawBody } = operation;
-  const content = body ? { 'application/json': { schema: body } } : rawBody ? { [rawBody.contentType]: { schema: rawBody.schema } } : undefined;
+  const content = body
+    ? { 'application/json': { schema: body } }
+    : rawBody
+      ? { [rawBody.contentType]: { schema: rawBody.schema } }
+      : undefined;
   const security =
-    operation.access === 'public' ? {} : { security: [{ [securityName]: operation.access === 'optional' ? [] : [operation.access] }, ...(operation.access === 'optional' ? [{}] : [])] };
+    operation.access === 'public'
+      ? {}
+      : {
+          security: [
+            { [securityName]: operation.access === 'optional' ? [] : [operation.access] },
+            ...(operation.access === 'optional' ? [{}] : []),
+          ],
+        };
   return {
     method: operation.method,
     path: operation.path,
@@ -28,7 +47,15 @@ function routeOf(operation: Operation, securityName: string): RouteConfig {
     summary: operation.summary,
     ...security,
     request: {
-      ...(params ? { params: z.object(Object.fromEntries(Object.entries(params).map(([name, description]) => [name, z.string().describe(description)]))) } : {}),
+      ...(params
+        ? {
+            params: z.object(
+              Object.fromEntries(
+                Object.entries(params).map(([name, description]) => [name, z.string().describe(description)]),
+              ),
+            ),
+          }
+        : {}),
       ...(query ? { query } : {}),
       ...(content ? { body: { required: true, content } } : {}),
     },
@@ -38,7 +65,9 @@ function routeOf(operation: Operation, securityName: string): RouteConfig {
           status,
           {
             description: response.description,
-            ...(response.schema ? { content: { [response.contentType ?? 'application/json']: { schema: response.schema } } } : {}),
+            ...(response.schema
+              ? { content: { [response.contentType ?? 'application/json']: { schema: response.schema } } }
+              : {}),
           },
         ]),
       ),

@@ -55,5 +55,5 @@ export type Operation = OperationSpec<Shape | undefined, Shape | undefined>;
 export function operation<const Q extends Shape | undefined = undefined, const B extends Shape | undefined = undefined>(
   spec: OperationSpec<Q, B>,
 ): Operation {
-  return spec as unknown as Operation;
+  return spec;
 }

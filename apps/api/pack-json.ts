@@ -11,7 +11,10 @@ export function assetUrl(packKey: string, stickerId: string, sha256: string, var
   return `/api/sticker-packs/${packKey}/stickers/${stickerId}.webp?${variant === 'preview' ? 'variant=preview&' : ''}${version}`;
 }
 
-export function packJson(view: PackView & { signals: PackSignals }, options: { countAll: boolean }): z.output<typeof packSummary> {
+export function packJson(
+  view: PackView & { signals: PackSignals },
+  options: { countAll: boolean },
+): z.output<typeof packSummary> {
   const { pack, score, engagement, signals } = view;
   const coverId = score?.coverAssetId ?? null;
   return {
@@ -22,7 +25,10 @@ export function packJson(view: PackView & { signals: PackSignals }, options: { c
     visibility: pack.visibility,
     status: pack.status,
     sticker_count: options.countAll ? view.itemCount : (score?.stickerCount ?? 0),
-    cover_url: coverId !== null && view.coverSha256 !== null ? assetUrl(pack.packKey, coverId, view.coverSha256, 'preview') : null,
+    cover_url:
+      coverId !== null && view.coverSha256 !== null
+        ? assetUrl(pack.packKey, coverId, view.coverSha256, 'preview')
+        : null,
     is_animated: score?.isAnimated ?? false,
     whatsapp_ready: score?.isWhatsappReady ?? false,
     categories: score?.categories ?? [],
@@ -30,7 +36,12 @@ export function packJson(view: PackView & { signals: PackSignals }, options: { c
     nsfw_level: score?.nsfwLevel ?? 'unknown',
     created_at: pack.createdAt.toISOString(),
     updated_at: pack.updatedAt.toISOString(),
-    engagement: { open: engagement.open, like: engagement.like, dislike: engagement.dislike, download: engagement.download },
+    engagement: {
+      open: engagement.open,
+      like: engagement.like,
+      dislike: engagement.dislike,
+      download: engagement.download,
+    },
     signals: {
       ranking_score: round(signals.rankingScore),
       pack_score: round(score?.packScore ?? 0),

@@ -37,14 +37,23 @@ export function createPreparedAnswers(metrics: Metrics, name: string) {
 
   return {
     /** Answers `request` from the entry of `key`, making it by `build` when there is none for this `stamp`. */
-    async answer(request: Request, response: Response, options: { key: string; stamp: string; cacheControl: string; build: () => Promise<unknown> }): Promise<void> {
+    async answer(
+      request: Request,
+      response: Response,
+      options: { key: string; stamp: string; cacheControl: string; build: () => Promise<unknown> },
+    ): Promise<void> {
       let entry = entries.get(options.key);
       const isHit = entry?.stamp === options.stamp;
       requests.inc({ cache: name, result: isHit ? 'hit' : 'miss' });
       if (!entry || !isHit) {
         const body = Buffer.from(JSON.stringify(await options.build()));
         const hash = createHash('sha256').update(body).digest('base64url').slice(0, 27);
-        entry = { stamp: options.stamp, hash, bytes: new Map([['identity', Promise.resolve(body)]]), size: body.length };
+        entry = {
+          stamp: options.stamp,
+          hash,
+          bytes: new Map([['identity', Promise.resolve(body)]]),
+          size: body.length,
+        };
         entries.set(options.key, entry);
       }
       const encoding = new Negotiator(request).encoding([...encodings]) as Encoding | undefined;

@@ -5,7 +5,11 @@ import { AppError, errorRegistry, isAppError, type ErrorCode, type FieldProblem,
 /** Where the codes are explained; relative, so that it holds on any host. */
 const typePrefix = '/docs/errors#';
 
-export function sendProblem(response: Response, requestId: string, error: { code: ErrorCode; detail: string; fields?: FieldProblem[] }): void {
+export function sendProblem(
+  response: Response,
+  requestId: string,
+  error: { code: ErrorCode; detail: string; fields?: FieldProblem[] },
+): void {
   const { status, title } = errorRegistry[error.code];
   response.removeHeader('ETag');
   response
@@ -28,17 +32,31 @@ export function sendProblem(response: Response, requestId: string, error: { code
 /** What body-parser, the router and Node call their errors. */
 function fromFramework(error: unknown): AppError | null {
   const { type, status, code } = error as { type?: string; status?: number; code?: string };
-  if (type === 'entity.parse.failed') return new AppError('malformed-json', 'The body is not valid JSON.', { cause: error });
-  if (type === 'entity.too.large') return new AppError('payload-too-large', 'The body is larger than this operation takes.', { cause: error });
+  if (type === 'entity.parse.failed')
+    return new AppError('malformed-json', 'The body is not valid JSON.', { cause: error });
+  if (type === 'entity.too.large')
+    return new AppError('payload-too-large', 'The body is larger than this operation takes.', { cause: error });
   if (type === 'encoding.unsupported' || type === 'charset.unsupported') {
-    return new AppError('unsupported-media-type', 'The body comes in an encoding that is not supported.', { cause: error });
+    return new AppError('unsupported-media-type', 'The body comes in an encoding that is not supported.', {
+      cause: error,
+    });
   }
-  if (code === 'ERR_INVALID_URL' || error instanceof URIError) return new AppError('bad-request', 'The URL cannot be decoded.', { cause: error });
-  if (typeof status === 'number' && status >= 400 && status < 500) return new AppError('bad-request', 'The request cannot be read.', { cause: error });
+  if (code === 'ERR_INVALID_URL' || error instanceof URIError)
+    return new AppError('bad-request', 'The URL cannot be decoded.', { cause: error });
+  if (typeof status === 'number' && status >= 400 && status < 500)
+    return new AppError('bad-request', 'The request cannot be read.', { cause: error });
   return null;
 }
 
-const unavailableCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', '57P01', '57P03', 'PROTOCOL_CONNECTION_LOST', 'ER_SERVER_SHUTDOWN']);
+const unavailableCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  '57P01',
+  '57P03',
+  'PROTOCOL_CONNECTION_LOST',
+  'ER_SERVER_SHUTDOWN',
+]);
 
 function isDatabaseAway(error: unknown): boolean {
   const { code, name } = error as { code?: string; name?: string };
@@ -53,10 +71,13 @@ export function createErrorHandler(log: Logger): ErrorRequestHandler {
       : (fromFramework(thrown) ??
         (isDatabaseAway(thrown)
           ? new AppError('unavailable', 'The database does not answer; try again in a moment.', { cause: thrown })
-          : new AppError('internal-error', 'Something went wrong on our side; the request id finds it in the log.', { cause: thrown })));
+          : new AppError('internal-error', 'Something went wrong on our side; the request id finds it in the log.', {
+              cause: thrown,
+            })));
     const { level, status } = errorRegistry[error.code];
     const path = request.path.slice(0, 200);
-    if (status >= 500) log[level]({ err: thrown, request_id: requestId, method: request.method, path }, 'a request failed');
+    if (status >= 500)
+      log[level]({ err: thrown, request_id: requestId, method: request.method, path }, 'a request failed');
     if (response.headersSent || response.destroyed) {
       response.destroy();
       return;

@@ -12,7 +12,10 @@ function text(maxLength: number, options: { min?: number; multiline?: boolean } 
     .trim()
     .min(options.min ?? 0, options.min === undefined ? undefined : 'must not be empty')
     .max(maxLength, `must have at most ${maxLength} characters`)
-    .refine((value) => !forbidden.test(options.multiline === true ? value.replaceAll(/[\n\r\t]/g, '') : value), 'must not contain control characters');
+    .refine(
+      (value) => !forbidden.test(options.multiline === true ? value.replaceAll(/[\n\r\t]/g, '') : value),
+      'must not contain control characters',
+    );
 }
 
 export const packInput = z.strictObject({
@@ -20,7 +23,10 @@ export const packInput = z.strictObject({
   publisher: text(maxNameLength).default(''),
   description: text(1_024, { multiline: true }).default(''),
   visibility: z.enum(['private', 'unlisted', 'public']).default('public'),
-  tags: z.array(text(32, { min: 1 })).max(20, 'must have at most 20 tags').default([]),
+  tags: z
+    .array(text(32, { min: 1 }))
+    .max(20, 'must have at most 20 tags')
+    .default([]),
 });
 
 export const listQuery = z.strictObject({
@@ -40,15 +46,18 @@ export const assetQuery = z.strictObject({
 });
 
 export const keyInput = z.strictObject({
-  owner_id: z
-    .string()
-    .regex(/^[A-Za-z0-9._@+-]{1,128}$/, 'must be 1 to 128 of A-Z a-z 0-9 . _ @ + -'),
-  scopes: z.array(z.enum(['catalog:write', 'admin', 'metrics'])).min(1, 'must name at least one scope').max(3),
+  owner_id: z.string().regex(/^[A-Za-z0-9._@+-]{1,128}$/, 'must be 1 to 128 of A-Z a-z 0-9 . _ @ + -'),
+  scopes: z
+    .array(z.enum(['catalog:write', 'admin', 'metrics']))
+    .min(1, 'must name at least one scope')
+    .max(3),
 });
 
 const instant = z.string().describe('RFC 3339, UTC');
 const sharedCounts = z.object({ open: z.int(), like: z.int(), dislike: z.int(), download: z.int() });
-export const engagementSchema = z.object({ data: z.object({ pack_key: z.string(), interaction: z.string(), engagement: sharedCounts }) });
+export const engagementSchema = z.object({
+  data: z.object({ pack_key: z.string(), interaction: z.string(), engagement: sharedCounts }),
+});
 
 export const packSummary = z.object({
   pack_key: z.string(),
@@ -109,7 +118,11 @@ export const packSummarySchema = z.object({ data: packSummary });
 export const packListSchema = z.object({
   data: z.array(packSummary),
   pagination: z.object({ limit: z.int(), next_cursor: z.string().nullable(), has_more: z.boolean() }),
-  meta: z.object({ source: z.enum(['snapshot', 'live']), generation: z.int().nullable(), refreshed_at: instant.nullable() }),
+  meta: z.object({
+    source: z.enum(['snapshot', 'live']),
+    generation: z.int().nullable(),
+    refreshed_at: instant.nullable(),
+  }),
 });
 
 export const addedStickerSchema = z.object({
@@ -118,16 +131,18 @@ export const addedStickerSchema = z.object({
 
 export const createdKeySchema = z.object({ data: z.object({ key_id: z.string(), key: z.string() }) });
 
-export const targetsSchema = z.array(z.object({ targets: z.array(z.string()), labels: z.record(z.string(), z.string()) }));
+export const targetsSchema = z.array(
+  z.object({ targets: z.array(z.string()), labels: z.record(z.string(), z.string()) }),
+);
 
 export const problemSchema = z
   .object({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string(),
-  code: z.string(),
-  request_id: z.string(),
-  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
-})
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string(),
+    request_id: z.string(),
+    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+  })
   .meta({ id: 'Problem' });

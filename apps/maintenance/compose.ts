@@ -1,4 +1,10 @@
-import { createCatalogueDepth, createRankingPublisher, createSweeper, scoresTopic, taskSettings } from '@omnizap/catalog';
+import {
+  createCatalogueDepth,
+  createRankingPublisher,
+  createSweeper,
+  scoresTopic,
+  taskSettings,
+} from '@omnizap/catalog';
 import { createEmojiClassifier } from '@omnizap/imaging';
 import { createOutboxStore } from '@omnizap/outbox';
 import { createLoop, type Component, type ProcessContext } from '@omnizap/runtime';
@@ -14,7 +20,12 @@ const pruneIntervalMs = 600_000;
 
 export function composeMaintenance(context: ProcessContext): Promise<{ components: Component[] }> {
   const { config, database, log, membership, metrics, wakeups } = context;
-  const queues = createTaskQueues(taskSettings, { queueUrl: config.QUEUE_DATABASE_URL, log, wakeups, applicationName: 'omnizap maintenance tasks' });
+  const queues = createTaskQueues(taskSettings, {
+    queueUrl: config.QUEUE_DATABASE_URL,
+    log,
+    wakeups,
+    applicationName: 'omnizap maintenance tasks',
+  });
   const provider = createEmojiClassifier();
   const sweeper = createSweeper(
     { database, queues, log },
@@ -30,7 +41,10 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
   );
   const publisher = createRankingPublisher(
     { database, wakeups, log, metrics },
-    { refreshIntervalMs: config.STICKER_SCORE_SNAPSHOT_REFRESH_INTERVAL_MS, ageDecayDays: config.STICKER_PACK_AGE_DECAY_DAYS },
+    {
+      refreshIntervalMs: config.STICKER_SCORE_SNAPSHOT_REFRESH_INTERVAL_MS,
+      ageDecayDays: config.STICKER_PACK_AGE_DECAY_DAYS,
+    },
   );
   const gauges = createQueueGauges({
     metrics,

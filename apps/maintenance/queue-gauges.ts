@@ -13,13 +13,32 @@ type GaugeDeps = {
 
 export function createQueueGauges(deps: GaugeDeps) {
   const registers = [deps.metrics.registry];
-  const depth = new Gauge({ name: 'omnizap_queue_depth', help: 'Entries by queue and state.', labelNames: ['queue'], registers });
-  const oldest = new Gauge({ name: 'omnizap_queue_oldest_age_seconds', help: 'Age of the oldest unfinished entry.', labelNames: ['queue'], registers });
-  const tasks = new Gauge({ name: 'omnizap_task_depth', help: 'Unfinished tasks.', labelNames: ['task_type', 'lane'], registers });
+  const depth = new Gauge({
+    name: 'omnizap_queue_depth',
+    help: 'Entries by queue and state.',
+    labelNames: ['queue'],
+    registers,
+  });
+  const oldest = new Gauge({
+    name: 'omnizap_queue_oldest_age_seconds',
+    help: 'Age of the oldest unfinished entry.',
+    labelNames: ['queue'],
+    registers,
+  });
+  const tasks = new Gauge({
+    name: 'omnizap_task_depth',
+    help: 'Unfinished tasks.',
+    labelNames: ['task_type', 'lane'],
+    registers,
+  });
 
   return {
     async refresh(): Promise<void> {
-      const [outbox, counts, catalogue] = await Promise.all([deps.outboxDepth(), deps.taskCounts(), deps.catalogueDepth()]);
+      const [outbox, counts, catalogue] = await Promise.all([
+        deps.outboxDepth(),
+        deps.taskCounts(),
+        deps.catalogueDepth(),
+      ]);
       const sum = (states: string[]): number =>
         counts.filter((entry) => states.includes(entry.state)).reduce((total, entry) => total + entry.count, 0);
       depth.set({ queue: 'sticker_worker_tasks_pending' }, sum(['created']));

@@ -5,7 +5,12 @@ import { createTaskQueues, type TaskHint } from '@omnizap/tasks';
 
 export function composeRelay(context: ProcessContext): Promise<{ components: Component[] }> {
   const { config, log, wakeups } = context;
-  const queues = createTaskQueues(taskSettings, { queueUrl: config.QUEUE_DATABASE_URL, log, wakeups, applicationName: 'omnizap relay tasks' });
+  const queues = createTaskQueues(taskSettings, {
+    queueUrl: config.QUEUE_DATABASE_URL,
+    log,
+    wakeups,
+    applicationName: 'omnizap relay tasks',
+  });
 
   async function deliver(events: OutboxEvent[]): Promise<{ failed: { event: OutboxEvent; error: string }[] }> {
     const hints: TaskHint[] = [];
@@ -18,7 +23,8 @@ export function composeRelay(context: ProcessContext): Promise<{ components: Com
       }
     }
     await queues.enqueue(hints);
-    for (const event of events) log.debug({ event_id: event.id, event_type: event.type, request_id: event.requestId }, 'event relayed');
+    for (const event of events)
+      log.debug({ event_id: event.id, event_type: event.type, request_id: event.requestId }, 'event relayed');
     return { failed };
   }
 

@@ -29,7 +29,12 @@ const databaseConcurrency = 4;
 
 export async function composeWorker(context: ProcessContext, kind: WorkerKind): Promise<{ components: Component[] }> {
   const { config, database, log, metrics, wakeups } = context;
-  const queues = createTaskQueues(taskSettings, { queueUrl: config.QUEUE_DATABASE_URL, log, wakeups, applicationName: `omnizap ${kind} tasks` });
+  const queues = createTaskQueues(taskSettings, {
+    queueUrl: config.QUEUE_DATABASE_URL,
+    log,
+    wakeups,
+    applicationName: `omnizap ${kind} tasks`,
+  });
   const store = createDiskStore(join(config.STICKER_DATA_DIR, 'stickers'));
   await store.prepare();
   configureImaging();

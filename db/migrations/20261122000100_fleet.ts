@@ -52,7 +52,11 @@ const tables: Table[] = [
   {
     // Random values that all processes share, such as the salt of viewer hashes; made at first use.
     name: 'app_secret',
-    columns: { name: { type: 'ascii(64)' }, value: { type: 'ascii(128)' }, created_at: { type: 'instant', default: 'now' } },
+    columns: {
+      name: { type: 'ascii(64)' },
+      value: { type: 'ascii(128)' },
+      created_at: { type: 'instant', default: 'now' },
+    },
     primaryKey: ['name'],
   },
   {
@@ -77,14 +81,29 @@ const tables: Table[] = [
 const flags = [
   ['enable_ranking_snapshot_read', 1, 100, 'Lists are answered from the published ranking generation.'],
   ['enable_domain_event_outbox', 1, 100, 'Changes are announced through the outbox; the rest is found by sweeps.'],
-  ['enable_worker_dedicated_processes', 1, 100, 'Tasks are worked by the dedicated processes; the rest by the inline poller.'],
+  [
+    'enable_worker_dedicated_processes',
+    1,
+    100,
+    'Tasks are worked by the dedicated processes; the rest by the inline poller.',
+  ],
   ['enable_worker_canary_release', 0, 0, 'Share of the dedicated work for workers started with WORKER_RELEASE=canary.'],
-  ['enable_object_storage_delivery', 0, 0, 'Sticker bytes are delivered from object storage; the rest from local disk.'],
+  [
+    'enable_object_storage_delivery',
+    0,
+    0,
+    'Sticker bytes are delivered from object storage; the rest from local disk.',
+  ],
 ] as const;
 
 export async function up(knex: Knex): Promise<void> {
   await createTables(knex, tables);
-  const rows = flags.map(([flag_name, is_enabled, rollout_percent, description]) => ({ flag_name, is_enabled, rollout_percent, description }));
+  const rows = flags.map(([flag_name, is_enabled, rollout_percent, description]) => ({
+    flag_name,
+    is_enabled,
+    rollout_percent,
+    description,
+  }));
   await knex('feature_flag').insert(rows).onConflict('flag_name').ignore();
 }
 

@@ -32,7 +32,10 @@ const tables: Table[] = [
       { name: 'domain_event_outbox_aggregate_idx', columns: ['aggregate_type', 'aggregate_id', 'status', 'id'] },
     ],
     checks: [
-      { name: 'domain_event_outbox_status_check', expression: "status IN ('pending', 'processing', 'completed', 'failed')" },
+      {
+        name: 'domain_event_outbox_status_check',
+        expression: "status IN ('pending', 'processing', 'completed', 'failed')",
+      },
     ],
   },
   {

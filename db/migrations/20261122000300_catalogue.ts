@@ -60,7 +60,12 @@ const tables: Table[] = [
       { name: 'sticker_asset_classification_reprocess_idx', columns: ['reprocess_requested_at'] },
     ],
     foreignKeys: [
-      { name: 'sticker_asset_classification_asset_fk', columns: ['asset_id'], references: 'sticker_asset (id)', onDelete: 'cascade' },
+      {
+        name: 'sticker_asset_classification_asset_fk',
+        columns: ['asset_id'],
+        references: 'sticker_asset (id)',
+        onDelete: 'cascade',
+      },
     ],
   },
   {
@@ -78,7 +83,12 @@ const tables: Table[] = [
     },
     primaryKey: ['asset_id', 'variant'],
     foreignKeys: [
-      { name: 'sticker_asset_derivative_asset_fk', columns: ['asset_id'], references: 'sticker_asset (id)', onDelete: 'cascade' },
+      {
+        name: 'sticker_asset_derivative_asset_fk',
+        columns: ['asset_id'],
+        references: 'sticker_asset (id)',
+        onDelete: 'cascade',
+      },
     ],
   },
   {
@@ -128,7 +138,12 @@ const tables: Table[] = [
     indexes: [{ name: 'sticker_pack_item_asset_idx', columns: ['asset_id', 'pack_id'] }],
     foreignKeys: [
       { name: 'sticker_pack_item_pack_fk', columns: ['pack_id'], references: 'sticker_pack (id)', onDelete: 'cascade' },
-      { name: 'sticker_pack_item_asset_fk', columns: ['asset_id'], references: 'sticker_asset (id)', onDelete: 'restrict' },
+      {
+        name: 'sticker_pack_item_asset_fk',
+        columns: ['asset_id'],
+        references: 'sticker_asset (id)',
+        onDelete: 'restrict',
+      },
     ],
   },
   {
@@ -146,7 +161,14 @@ const tables: Table[] = [
       version: { type: 'bigint', default: 0 },
     },
     primaryKey: ['pack_id'],
-    foreignKeys: [{ name: 'sticker_pack_engagement_pack_fk', columns: ['pack_id'], references: 'sticker_pack (id)', onDelete: 'cascade' }],
+    foreignKeys: [
+      {
+        name: 'sticker_pack_engagement_pack_fk',
+        columns: ['pack_id'],
+        references: 'sticker_pack (id)',
+        onDelete: 'cascade',
+      },
+    ],
   },
   {
     name: 'sticker_pack_interaction_event',
@@ -160,13 +182,26 @@ const tables: Table[] = [
       created_at: { type: 'instant', default: 'now' },
     },
     primaryKey: ['id'],
-    unique: [{ name: 'sticker_pack_interaction_event_viewer_key', columns: ['pack_id', 'interaction', 'viewer_hash', 'window_number'] }],
+    unique: [
+      {
+        name: 'sticker_pack_interaction_event_viewer_key',
+        columns: ['pack_id', 'interaction', 'viewer_hash', 'window_number'],
+      },
+    ],
     indexes: [
-      { name: 'sticker_pack_interaction_event_address_idx', columns: ['pack_id', 'address_hash', 'interaction', 'window_number'] },
+      {
+        name: 'sticker_pack_interaction_event_address_idx',
+        columns: ['pack_id', 'address_hash', 'interaction', 'window_number'],
+      },
       { name: 'sticker_pack_interaction_event_created_idx', columns: ['created_at'] },
     ],
     foreignKeys: [
-      { name: 'sticker_pack_interaction_event_pack_fk', columns: ['pack_id'], references: 'sticker_pack (id)', onDelete: 'cascade' },
+      {
+        name: 'sticker_pack_interaction_event_pack_fk',
+        columns: ['pack_id'],
+        references: 'sticker_pack (id)',
+        onDelete: 'cascade',
+      },
     ],
   },
   {
@@ -198,7 +233,12 @@ const tables: Table[] = [
       { name: 'sticker_pack_score_snapshot_listed_idx', columns: ['is_listed', 'pack_id'] },
     ],
     foreignKeys: [
-      { name: 'sticker_pack_score_snapshot_pack_fk', columns: ['pack_id'], references: 'sticker_pack (id)', onDelete: 'cascade' },
+      {
+        name: 'sticker_pack_score_snapshot_pack_fk',
+        columns: ['pack_id'],
+        references: 'sticker_pack (id)',
+        onDelete: 'cascade',
+      },
     ],
   },
   {
@@ -222,7 +262,12 @@ const tables: Table[] = [
     },
     primaryKey: ['generation', 'sort', 'chunk'],
     foreignKeys: [
-      { name: 'ranking_generation_chunk_generation_fk', columns: ['generation'], references: 'ranking_generation (generation)', onDelete: 'cascade' },
+      {
+        name: 'ranking_generation_chunk_generation_fk',
+        columns: ['generation'],
+        references: 'ranking_generation (generation)',
+        onDelete: 'cascade',
+      },
     ],
   },
 ];

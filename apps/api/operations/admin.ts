@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Actor } from '@omnizap/catalog';
 import { AppError } from '@omnizap/runtime';
-import type { ApiDeps } from '../app.ts';
+import type { ApiDeps } from '../api-deps.ts';
 import { operation, type Operation } from '../operation.ts';
 import { createdKeySchema, keyInput } from '../schemas.ts';
 
@@ -18,7 +18,10 @@ export function adminOperations(deps: ApiDeps): Operation[] {
     body: keyInput,
     responses: { 201: { description: 'The key.', schema: createdKeySchema } },
     async handle({ body, actor, requestId }) {
-      const created = await deps.apiKeys.create({ ownerId: body.owner_id, scopes: body.scopes }, { actor: (actor as Actor).ownerId, requestId });
+      const created = await deps.apiKeys.create(
+        { ownerId: body.owner_id, scopes: body.scopes },
+        { actor: (actor as Actor).ownerId, requestId },
+      );
       return { status: 201, body: { data: { key_id: created.keyId, key: created.key } } };
     },
   });

@@ -2,7 +2,7 @@
 import type { Request } from 'express';
 import { z } from 'zod';
 import { AppError, bearerToken, isFromLoopback, matchesToken } from '@omnizap/runtime';
-import type { ApiDeps } from '../app.ts';
+import type { ApiDeps } from '../api-deps.ts';
 import { operation, type Operation } from '../operation.ts';
 import { targetsSchema } from '../schemas.ts';
 
@@ -16,7 +16,8 @@ export function opsOperations(deps: ApiDeps, openApiDocument: () => object): Ope
     access: 'public',
     query: z.strictObject({}),
     responses: { 200: { description: 'OpenAPI 3.1', schema: z.looseObject({}) } },
-    handle: () => Promise.resolve({ status: 200, body: openApiDocument(), headers: { 'Cache-Control': 'public, max-age=60' } }),
+    handle: () =>
+      Promise.resolve({ status: 200, body: openApiDocument(), headers: { 'Cache-Control': 'public, max-age=60' } }),
   });
 
   const targets = operation({
@@ -30,7 +31,10 @@ export function opsOperations(deps: ApiDeps, openApiDocument: () => object): Ope
     responses: { 200: { description: 'Targets.', schema: targetsSchema } },
     async handle({ request }) {
       if (!(await mayListTargets(deps, request))) {
-        throw new AppError('unauthorized', 'The targets are for the loopback, for METRICS_TOKEN, or for a key with scope metrics.');
+        throw new AppError(
+          'unauthorized',
+          'The targets are for the loopback, for METRICS_TOKEN, or for a key with scope metrics.',
+        );
       }
       const processes = await deps.membership.processes();
       const list = processes.map(({ processName, status }) => ({

@@ -4,12 +4,12 @@ import { z } from 'zod';
 import type { Actor } from '@omnizap/catalog';
 import { imageLimits, maxEmojisPerSticker, parseEmojis, probeImage } from '@omnizap/imaging';
 import { AppError } from '@omnizap/runtime';
-import type { ApiDeps } from '../app.ts';
+import type { ApiDeps } from '../api-deps.ts';
 import { receiveFile } from '../multipart.ts';
 import { operation, type Operation } from '../operation.ts';
 import { packJson } from '../pack-json.ts';
 import { addedStickerSchema, packInput, packSummarySchema } from '../schemas.ts';
-import { packKeyOf } from './public.ts';
+import { packKeyOf } from './pack-path.ts';
 
 const packKeyParam = { packKey: 'Key of the pack' };
 const emojiList = z.array(z.string().max(64)).max(maxEmojisPerSticker);
@@ -40,7 +40,11 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
     async handle({ body, actor, requestId }) {
       const owner = actor as Actor;
       const packKey = await packs.create(owner, body, requestId);
-      return { status: 201, body: await summaryOf(packKey, owner), headers: { Location: `/api/sticker-packs/${packKey}` } };
+      return {
+        status: 201,
+        body: await summaryOf(packKey, owner),
+        headers: { Location: `/api/sticker-packs/${packKey}` },
+      };
     },
   });
 
@@ -90,7 +94,10 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
           },
           requestId,
         );
-        return { status: added.isNew ? 202 : 200, body: { data: { sticker_id: added.stickerId, sha256: added.sha256, status: added.status } } };
+        return {
+          status: added.isNew ? 202 : 200,
+          body: { data: { sticker_id: added.stickerId, sha256: added.sha256, status: added.status } },
+        };
       } finally {
         await rm(temporaryPath, { force: true });
       }
@@ -145,7 +152,10 @@ function emojisOf(field: string | undefined): string[] {
   }
   const list = emojiList.safeParse(value);
   const problem = `must be a JSON array of at most ${maxEmojisPerSticker} emojis, such as ["😀","🎉"]`;
-  if (!list.success) throw new AppError('validation-failed', `Field "emojis" ${problem}.`, { fields: [{ pointer: '/emojis', detail: problem }] });
+  if (!list.success)
+    throw new AppError('validation-failed', `Field "emojis" ${problem}.`, {
+      fields: [{ pointer: '/emojis', detail: problem }],
+    });
   return parseEmojis(list.data);
 }
 
@@ -154,7 +164,9 @@ function labelOf(field: string | undefined): string | null {
   const label = labelText.safeParse(field ?? '');
   if (!label.success) {
     const detail = label.error.issues[0]?.message ?? 'is not valid';
-    throw new AppError('validation-failed', `Field "accessibility_label" ${detail}.`, { fields: [{ pointer: '/accessibility_label', detail }] });
+    throw new AppError('validation-failed', `Field "accessibility_label" ${detail}.`, {
+      fields: [{ pointer: '/accessibility_label', detail }],
+    });
   }
   return label.data === '' ? null : label.data;
 }

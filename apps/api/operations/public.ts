@@ -4,25 +4,18 @@ import send from 'send';
 import { z } from 'zod';
 import { interactions, type Actor } from '@omnizap/catalog';
 import { AppError } from '@omnizap/runtime';
-import type { ApiDeps } from '../app.ts';
+import type { ApiDeps } from '../api-deps.ts';
 import { operation, type Answer, type Call, type Operation } from '../operation.ts';
 import { packJson, stickerJson } from '../pack-json.ts';
 import { createPreparedAnswers } from '../prepared-answers.ts';
 import { assetQuery, engagementSchema, listQuery, packDetailSchema, packListSchema } from '../schemas.ts';
 import { viewerOf } from '../viewer.ts';
+import { packKeyOf } from './pack-path.ts';
 
 const listCacheControl = 'public, max-age=10, stale-while-revalidate=60';
 const detailCacheControl = 'public, max-age=10, stale-while-revalidate=60';
 const packKeyParam = { packKey: 'Key of the pack' };
-const keyPattern = /^[a-z0-9-]{1,64}$/;
 const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-/** @throws AppError `pack-not-found`: what cannot be a key is no key of a pack. */
-export function packKeyOf(params: Record<string, string>): string {
-  const key = params.packKey ?? '';
-  if (!keyPattern.test(key)) throw new AppError('pack-not-found', 'There is no pack with this key.');
-  return key;
-}
 
 export function publicOperations(deps: ApiDeps): Operation[] {
   const { reader, config } = deps;
@@ -81,7 +74,12 @@ export function publicOperations(deps: ApiDeps): Operation[] {
       };
       if (actor) return { status: 200, body };
       const stamp = createHash('sha256').update(JSON.stringify(body)).digest('base64');
-      await prepared.answer(request, response, { key: `pack:${view.pack.packKey}`, stamp, cacheControl: detailCacheControl, build: () => Promise.resolve(body) });
+      await prepared.answer(request, response, {
+        key: `pack:${view.pack.packKey}`,
+        stamp,
+        cacheControl: detailCacheControl,
+        build: () => Promise.resolve(body),
+      });
       return 'written';
     },
   });
@@ -104,7 +102,8 @@ export function publicOperations(deps: ApiDeps): Operation[] {
       const { params, query, actor, response } = call;
       const packKey = packKeyOf(params);
       const stickerId = params.stickerId ?? '';
-      if (!idPattern.test(stickerId)) throw new AppError('sticker-not-found', `There is no such sticker in pack "${packKey}".`);
+      if (!idPattern.test(stickerId))
+        throw new AppError('sticker-not-found', `There is no such sticker in pack "${packKey}".`);
       const file = await reader.findFile(packKey, stickerId, query.variant, actor);
       const isVersioned = query.v !== undefined && query.v.length >= 8 && file.sha256.startsWith(query.v);
       response.set({
@@ -130,7 +129,11 @@ export function publicOperations(deps: ApiDeps): Operation[] {
       async handle({ request, params, requestId }) {
         const packKey = packKeyOf(params);
         const engagement = await deps.engagement.record(packKey, interaction, viewerOf(request), requestId);
-        return { status: 200, body: { data: { pack_key: packKey, interaction, engagement } }, headers: { 'Cache-Control': 'no-store' } };
+        return {
+          status: 200,
+          body: { data: { pack_key: packKey, interaction, engagement } },
+          headers: { 'Cache-Control': 'no-store' },
+        };
       },
     }),
   );
@@ -146,13 +149,26 @@ export function assetCacheControl(config: CacheSettings, isVersioned: boolean): 
   return `public, max-age=${maxAge}, stale-while-revalidate=${Math.min(604_800, Math.max(300, maxAge))}`;
 }
 
-async function sendFile(call: { request: Call['request']; response: Call['response']; actor: Actor | null }, deps: ApiDeps, variant: 'sticker' | 'preview', sha256: string): Promise<Answer> {
+async function sendFile(
+  call: { request: Call['request']; response: Call['response']; actor: Actor | null },
+  deps: ApiDeps,
+  variant: 'sticker' | 'preview',
+  sha256: string,
+): Promise<Answer> {
   const { request, response } = call;
   const relative = deps.store.path(variant, sha256).slice(deps.store.root.length);
   await new Promise<void>((resolve, reject) => {
-    send(request, relative, { root: deps.store.root, dotfiles: 'allow', etag: false, lastModified: false, cacheControl: false, index: false })
+    send(request, relative, {
+      root: deps.store.root,
+      dotfiles: 'allow',
+      etag: false,
+      lastModified: false,
+      cacheControl: false,
+      index: false,
+    })
       .on('error', (error: NodeJS.ErrnoException & { status?: number }) => {
-        if (error.status === 404) reject(new AppError('unavailable', 'The bytes of this sticker are not on this host.', { cause: error }));
+        if (error.status === 404)
+          reject(new AppError('unavailable', 'The bytes of this sticker are not on this host.', { cause: error }));
         else if (error.status === 416) {
           response.status(416).end();
           resolve();

@@ -5,7 +5,12 @@ import { aggregateIdOf, priorityOf, subjectsOf, type DomainEvent } from './event
 import { wantWork } from './work-state-store.ts';
 
 /** The rows of the events' aggregates must be locked by `trx` already. */
-export async function announce(trx: Transaction, kind: DatabaseKind, events: DomainEvent[], requestId: string | undefined): Promise<void> {
+export async function announce(
+  trx: Transaction,
+  kind: DatabaseKind,
+  events: DomainEvent[],
+  requestId: string | undefined,
+): Promise<void> {
   await wantWork(trx, kind, events.flatMap(subjectsOf));
   await appendEvents(
     trx,

@@ -26,13 +26,23 @@ export function createApiKeys(deps: { database: Database }) {
     },
 
     /** The key is in the answer and nowhere else. */
-    async create(input: { ownerId: string; scopes: Scope[] }, audit: { actor: string; requestId?: string | undefined }): Promise<{ keyId: string; key: string }> {
+    async create(
+      input: { ownerId: string; scopes: Scope[] },
+      audit: { actor: string; requestId?: string | undefined },
+    ): Promise<{ keyId: string; key: string }> {
       const keyId = randomBytes(8).toString('hex');
       const secret = randomBytes(32).toString('base64url');
       await database.transaction(async (trx) => {
         await insertKey(trx, { keyId, ownerId: input.ownerId, secretSha256: hash(secret), scopes: input.scopes });
         const after = { owner_id: input.ownerId, scopes: input.scopes };
-        await writeAudit(trx, { actor: audit.actor, action: 'api-key.create', targetType: 'api_key', targetId: keyId, after, requestId: audit.requestId });
+        await writeAudit(trx, {
+          actor: audit.actor,
+          action: 'api-key.create',
+          targetType: 'api_key',
+          targetId: keyId,
+          after,
+          requestId: audit.requestId,
+        });
       });
       return { keyId, key: `oz_${keyId}_${secret}` };
     },
@@ -40,8 +50,15 @@ export function createApiKeys(deps: { database: Database }) {
     /** @throws AppError `not-found` */
     async revoke(keyId: string, audit: { actor: string; requestId?: string | undefined }): Promise<void> {
       await database.transaction(async (trx) => {
-        if (!(await revokeKey(trx, database, keyId))) throw new AppError('not-found', `There is no active API key "${keyId}".`);
-        await writeAudit(trx, { actor: audit.actor, action: 'api-key.revoke', targetType: 'api_key', targetId: keyId, requestId: audit.requestId });
+        if (!(await revokeKey(trx, database, keyId)))
+          throw new AppError('not-found', `There is no active API key "${keyId}".`);
+        await writeAudit(trx, {
+          actor: audit.actor,
+          action: 'api-key.revoke',
+          targetType: 'api_key',
+          targetId: keyId,
+          requestId: audit.requestId,
+        });
       });
     },
   };

@@ -15,9 +15,20 @@ export type Asset = {
   isAnimated: boolean;
 };
 
-type AssetRow = { id: string; owner_id: string; sha256: string; status: StickerStatus; rejection_code: string | null; is_animated: number };
+type AssetRow = {
+  id: string;
+  owner_id: string;
+  sha256: string;
+  status: StickerStatus;
+  rejection_code: string | null;
+  is_animated: number;
+};
 
-export async function findAsset(db: Knex, assetId: string, options: { lock: boolean } = { lock: false }): Promise<Asset | null> {
+export async function findAsset(
+  db: Knex,
+  assetId: string,
+  options: { lock: boolean } = { lock: false },
+): Promise<Asset | null> {
   const query = db('sticker_asset')
     .where({ id: assetId })
     .first<AssetRow | undefined>('id', 'owner_id', 'sha256', 'status', 'rejection_code', 'is_animated');
@@ -34,7 +45,11 @@ export async function findAsset(db: Knex, assetId: string, options: { lock: bool
 }
 
 /** The owner's asset with these bytes, locked. */
-export async function findAssetByContent(trx: Knex.Transaction, ownerId: string, sha256: string): Promise<{ id: string; status: StickerStatus } | null> {
+export async function findAssetByContent(
+  trx: Knex.Transaction,
+  ownerId: string,
+  sha256: string,
+): Promise<{ id: string; status: StickerStatus } | null> {
   const row = await trx('sticker_asset')
     .where({ owner_id: ownerId, sha256 })
     .forUpdate()
@@ -42,7 +57,10 @@ export async function findAssetByContent(trx: Knex.Transaction, ownerId: string,
   return row ?? null;
 }
 
-export async function insertAsset(trx: Knex.Transaction, asset: { id: string; ownerId: string; sha256: string; probe: ImageProbe }): Promise<void> {
+export async function insertAsset(
+  trx: Knex.Transaction,
+  asset: { id: string; ownerId: string; sha256: string; probe: ImageProbe },
+): Promise<void> {
   const { probe } = asset;
   await trx('sticker_asset').insert({
     id: asset.id,
@@ -77,7 +95,14 @@ export async function readStickerContext(db: Knex, assetId: string): Promise<Sti
     .orderBy('p.id')
     .limit(maxContextPacks)
     .select<
-      { emojis: unknown; accessibility_label: string | null; pack_key: string; name: string; publisher: string; tags: unknown }[]
+      {
+        emojis: unknown;
+        accessibility_label: string | null;
+        pack_key: string;
+        name: string;
+        publisher: string;
+        tags: unknown;
+      }[]
     >('i.emojis', 'i.accessibility_label', 'p.pack_key', 'p.name', 'p.publisher', 'p.tags');
   const first = rows[0];
   return {
@@ -136,7 +161,9 @@ export function classificationOfRow(row: ClassificationRow): StoredClassificatio
 }
 
 export async function findClassification(db: Knex, assetId: string): Promise<StoredClassification | null> {
-  const row = await db('sticker_asset_classification').where({ asset_id: assetId }).first<ClassificationRow | undefined>();
+  const row = await db('sticker_asset_classification')
+    .where({ asset_id: assetId })
+    .first<ClassificationRow | undefined>();
   return row ? classificationOfRow(row) : null;
 }
 
@@ -192,13 +219,26 @@ export async function setAssetStatus(
 }
 
 export type DerivativeVariant = 'sticker' | 'preview';
-export type StoredDerivative = { variant: DerivativeVariant; sha256: string; width: number; height: number; frameCount: number; sizeBytes: number };
+export type StoredDerivative = {
+  variant: DerivativeVariant;
+  sha256: string;
+  width: number;
+  height: number;
+  frameCount: number;
+  sizeBytes: number;
+};
 
 export async function findDerivatives(db: Knex, assetId: string): Promise<StoredDerivative[]> {
-  const rows = await db('sticker_asset_derivative')
-    .where({ asset_id: assetId })
-    .orderBy('variant')
-    .select<{ variant: DerivativeVariant; sha256: string; width: number; height: number; frame_count: number; size_bytes: number }[]>();
+  const rows = await db('sticker_asset_derivative').where({ asset_id: assetId }).orderBy('variant').select<
+    {
+      variant: DerivativeVariant;
+      sha256: string;
+      width: number;
+      height: number;
+      frame_count: number;
+      size_bytes: number;
+    }[]
+  >();
   return rows.map(({ variant, sha256, width, height, frame_count, size_bytes }) => ({
     variant,
     sha256,
@@ -209,7 +249,12 @@ export async function findDerivatives(db: Knex, assetId: string): Promise<Stored
   }));
 }
 
-export async function writeDerivatives(trx: Knex.Transaction, assetId: string, sourceVersion: number, derivatives: StoredDerivative[]): Promise<void> {
+export async function writeDerivatives(
+  trx: Knex.Transaction,
+  assetId: string,
+  sourceVersion: number,
+  derivatives: StoredDerivative[],
+): Promise<void> {
   await trx('sticker_asset_derivative')
     .insert(
       derivatives.map((entry) => ({

@@ -3,7 +3,14 @@ import { LRUCache } from 'lru-cache';
 import { AppError, type Database } from '@omnizap/runtime';
 import type { Actor } from './packs.ts';
 import { isReachable } from './packs.ts';
-import { findServedFile, readPackStamps, readPackViews, readStickers, type PackView, type StickerView } from './catalogue-store.ts';
+import {
+  findServedFile,
+  readPackStamps,
+  readPackViews,
+  readStickers,
+  type PackView,
+  type StickerView,
+} from './catalogue-store.ts';
 import { formatCursor, parseCursor } from './cursor.ts';
 import { findPackByKey } from './pack-store.ts';
 import { rankingScore, trendScore } from './ranking-formulas.ts';
@@ -32,7 +39,12 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
     return {
       trendScore: trendScore(view.opens, at),
       rankingScore: rankingScore(
-        { packScore: view.score?.packScore ?? 0, cohesionScore: view.score?.cohesionScore ?? 0, updatedAt: view.pack.updatedAt, opens: view.opens },
+        {
+          packScore: view.score?.packScore ?? 0,
+          cohesionScore: view.score?.cohesionScore ?? 0,
+          updatedAt: view.pack.updatedAt,
+          opens: view.opens,
+        },
         at,
         options.ageDecayDays,
       ),
@@ -67,12 +79,20 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
      * Where a page starts and which packs are on it; no pack is read yet.
      * @throws AppError `invalid-cursor`, `snapshot-expired`
      */
-    async locatePage(sort: Sort, limit: number, cursorText: string | undefined): Promise<{ generation: Generation | null; ids: string[]; position: number }> {
+    async locatePage(
+      sort: Sort,
+      limit: number,
+      cursorText: string | undefined,
+    ): Promise<{ generation: Generation | null; ids: string[]; position: number }> {
       const cursor = cursorText === undefined ? null : parseCursor(cursorText, sort);
       const newest = await currentGeneration();
-      const generation = cursor && cursor.generation !== newest?.generation ? await store.find(cursor.generation) : newest;
+      const generation =
+        cursor && cursor.generation !== newest?.generation ? await store.find(cursor.generation) : newest;
       if (cursor && !generation) {
-        throw new AppError('snapshot-expired', 'The ranking that this cursor belongs to is no longer kept: start again without a cursor.');
+        throw new AppError(
+          'snapshot-expired',
+          'The ranking that this cursor belongs to is no longer kept: start again without a cursor.',
+        );
       }
       if (!generation) return { generation: null, ids: [], position: 0 };
       const position = Math.min(cursor?.position ?? 0, generation.packCount);
@@ -87,7 +107,11 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
     },
 
     /** The packs of a located page that may be seen now, in its order. */
-    async readPage(sort: Sort, limit: number, located: { generation: Generation | null; ids: string[]; position: number }): Promise<RankedPage> {
+    async readPage(
+      sort: Sort,
+      limit: number,
+      located: { generation: Generation | null; ids: string[]; position: number },
+    ): Promise<RankedPage> {
       const { generation, ids, position } = located;
       const views = new Map((await readPackViews(knex, ids)).map((view) => [view.pack.id, view]));
       const packs = ids
@@ -97,7 +121,11 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
         .map((view) => ({ ...view, signals: signalsOf(view, generation?.refreshedAt ?? view.pack.updatedAt) }));
       const next = position + limit;
       const hasMore = generation !== null && next < generation.packCount;
-      return { packs, generation, nextCursor: hasMore ? formatCursor({ generation: generation.generation, sort, position: next }) : null };
+      return {
+        packs,
+        generation,
+        nextCursor: hasMore ? formatCursor({ generation: generation.generation, sort, position: next }) : null,
+      };
     },
 
     /** Equal as long as an answer made of these packs holds. */
@@ -107,7 +135,10 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
      * One pack with its stickers: all of them for its owner, the ready ones for everybody else.
      * @throws AppError `pack-not-found` also when the asker may not see it
      */
-    async readPack(packKey: string, actor: Actor | null): Promise<{ view: PackView & { signals: PackSignals }; stickers: StickerView[]; isOwn: boolean }> {
+    async readPack(
+      packKey: string,
+      actor: Actor | null,
+    ): Promise<{ view: PackView & { signals: PackSignals }; stickers: StickerView[]; isOwn: boolean }> {
       const pack = await findPackByKey(knex, packKey);
       const isOwn = pack !== null && actor !== null && (actor.isAdmin || actor.ownerId === pack.ownerId);
       const [view] = pack === null || (!isOwn && !isReachable(pack)) ? [] : await readPackViews(knex, [pack.id]);
@@ -122,10 +153,16 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
     },
 
     /** @throws AppError `sticker-not-found` also when the asker may not see it */
-    async findFile(packKey: string, stickerId: string, variant: 'sticker' | 'preview', actor: Actor | null): Promise<{ sha256: string; sizeBytes: number; isPublic: boolean }> {
+    async findFile(
+      packKey: string,
+      stickerId: string,
+      variant: 'sticker' | 'preview',
+      actor: Actor | null,
+    ): Promise<{ sha256: string; sizeBytes: number; isPublic: boolean }> {
       const file = await findServedFile(knex, packKey, stickerId, variant);
       const isOwn = file !== null && actor !== null && (actor.isAdmin || actor.ownerId === file.ownerId);
-      if (!file || (!file.isReachable && !isOwn)) throw new AppError('sticker-not-found', `There is no sticker "${stickerId}" in pack "${packKey}".`);
+      if (!file || (!file.isReachable && !isOwn))
+        throw new AppError('sticker-not-found', `There is no sticker "${stickerId}" in pack "${packKey}".`);
       return { sha256: file.sha256, sizeBytes: file.sizeBytes, isPublic: file.isReachable };
     },
   };

@@ -44,8 +44,17 @@ export async function readPackViews(db: Knex, ids: string[]): Promise<PackView[]
     .whereIn('p.id', ids)
     .whereNull('p.deleted_at')
     .select(
-      's.*', 'p.*', 'e.open_count', 'e.like_count', 'e.dislike_count', 'e.download_count', 'e.opens_day', 'e.opens_week', 'e.trend_at',
-      { engagement_version_now: 'e.version', cover_sha256: 'd.sha256' }, itemCount,
+      's.*',
+      'p.*',
+      'e.open_count',
+      'e.like_count',
+      'e.dislike_count',
+      'e.download_count',
+      'e.opens_day',
+      'e.opens_week',
+      'e.trend_at',
+      { engagement_version_now: 'e.version', cover_sha256: 'd.sha256' },
+      itemCount,
     );
   return rows.map((row) => ({
     pack: packOfRow(row),
@@ -76,9 +85,10 @@ export async function readPackStamps(db: Knex, ids: string[]): Promise<string> {
     .where({ 'p.visibility': 'public', 'p.status': 'published' })
     .whereNull('p.deleted_at')
     .orderBy('p.id')
-    .select<{ id: string; version: number; engagement: number; source: number | null }[]>(
-      'p.id', 'p.version', { engagement: 'e.version', source: 's.source_version' },
-    );
+    .select<{ id: string; version: number; engagement: number; source: number | null }[]>('p.id', 'p.version', {
+      engagement: 'e.version',
+      source: 's.source_version',
+    });
   return rows.map((row) => `${row.id}.${row.version}.${row.engagement}.${row.source ?? 0}`).join(',');
 }
 
@@ -143,8 +153,22 @@ export async function readStickers(db: Knex, packId: string): Promise<StickerVie
     .where('i.pack_id', packId)
     .orderBy('i.position')
     .select(
-      'i.asset_id', 'i.position', 'i.emojis', 'i.accessibility_label', 'a.status', 'a.rejection_reason', 'a.width', 'a.height',
-      'a.size_bytes', 'a.is_animated', 'c.category', 'c.confidence', 'c.labels', 'c.nsfw_level', 'c.provider', 'c.provider_version',
+      'i.asset_id',
+      'i.position',
+      'i.emojis',
+      'i.accessibility_label',
+      'a.status',
+      'a.rejection_reason',
+      'a.width',
+      'a.height',
+      'a.size_bytes',
+      'a.is_animated',
+      'c.category',
+      'c.confidence',
+      'c.labels',
+      'c.nsfw_level',
+      'c.provider',
+      'c.provider_version',
       {
         sticker_sha256: 'd.sha256',
         sticker_width: 'd.width',
@@ -183,7 +207,12 @@ export async function readStickers(db: Knex, packId: string): Promise<StickerVie
 export type ServedFile = { ownerId: string; isReachable: boolean; sha256: string; sizeBytes: number };
 
 /** Where the bytes of a sticker are, if it is ready and in that pack. One query by keys. */
-export async function findServedFile(db: Knex, packKey: string, stickerId: string, variant: 'sticker' | 'preview'): Promise<ServedFile | null> {
+export async function findServedFile(
+  db: Knex,
+  packKey: string,
+  stickerId: string,
+  variant: 'sticker' | 'preview',
+): Promise<ServedFile | null> {
   const row = await db('sticker_pack as p')
     .join('sticker_pack_item as i', 'i.pack_id', 'p.id')
     .join('sticker_asset as a', 'a.id', 'i.asset_id')
@@ -191,7 +220,11 @@ export async function findServedFile(db: Knex, packKey: string, stickerId: strin
     .where({ 'p.pack_key': packKey, 'i.asset_id': stickerId, 'a.status': 'ready', 'd.variant': variant })
     .whereNull('p.deleted_at')
     .first<{ owner_id: string; visibility: string; status: string; sha256: string; size_bytes: number } | undefined>(
-      'p.owner_id', 'p.visibility', 'p.status', 'd.sha256', 'd.size_bytes',
+      'p.owner_id',
+      'p.visibility',
+      'p.status',
+      'd.sha256',
+      'd.size_bytes',
     );
   if (!row) return null;
   return {

@@ -75,7 +75,8 @@ export function createClassifySticker(deps: HandlerDeps, provider: ClassifierPro
       const before = await findClassification(trx, asset.id);
 
       if (finding.kind === 'rejected') {
-        if (asset.status === 'rejected' && asset.rejectionCode === finding.code) return { status: 'rejected', reason: finding.reason };
+        if (asset.status === 'rejected' && asset.rejectionCode === finding.code)
+          return { status: 'rejected', reason: finding.reason };
         await setAssetStatus(trx, database.kind, asset.id, 'rejected', finding);
       } else {
         const isRevived = asset.status === 'rejected';

@@ -43,7 +43,9 @@ export function createCurateTheme(deps: Omit<HandlerDeps, 'store'>): TaskHandler
     const wanted = await workState.read('curation', themeKey);
     if (!wanted || wanted.doneVersion >= wanted.wantedVersion) return { status: 'skipped', reason: 'up to date' };
     const version = wanted.wantedVersion;
-    const volumes = isCuratedTheme(themeKey) ? planVolumes(await readCandidates(database.knex, themeKey, maxCandidates)) : [];
+    const volumes = isCuratedTheme(themeKey)
+      ? planVolumes(await readCandidates(database.knex, themeKey, maxCandidates))
+      : [];
     const existing = await autoPacksOfTheme(database.knex, themeKey);
 
     const inTheme = <T>(work: (trx: Transaction) => Promise<T>): Promise<T> =>
@@ -70,7 +72,13 @@ export function createCurateTheme(deps: Omit<HandlerDeps, 'store'>): TaskHandler
     }
     return changes > 0 ? { status: 'done' } : { status: 'skipped', reason: 'nothing changed' };
 
-    async function writeVolume(trx: Transaction, theme: string, volume: number, pack: AutoPack | undefined, candidates: Candidate[]): Promise<boolean> {
+    async function writeVolume(
+      trx: Transaction,
+      theme: string,
+      volume: number,
+      pack: AutoPack | undefined,
+      candidates: Candidate[],
+    ): Promise<boolean> {
       const items: PackItem[] = candidates.map((candidate, position) => ({
         assetId: candidate.assetId,
         position,

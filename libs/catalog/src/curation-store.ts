@@ -29,7 +29,10 @@ export async function readCandidates(db: Knex, themeKey: string, limit: number):
     .orderBy([{ column: 'c.confidence', order: 'desc' }, { column: 'c.asset_id' }])
     .limit(limit)
     .select('c.*');
-  const described = await describe(db, rows.map((row: { asset_id: string }) => row.asset_id));
+  const described = await describe(
+    db,
+    rows.map((row: { asset_id: string }) => row.asset_id),
+  );
   return rows.map((row: { asset_id: string } & Parameters<typeof classificationOfRow>[0]) => ({
     assetId: row.asset_id,
     classification: classificationOfRow(row),
@@ -39,7 +42,10 @@ export async function readCandidates(db: Knex, themeKey: string, limit: number):
 }
 
 /** Emojis and label from the oldest public pack of each sticker. */
-async function describe(db: Knex, assetIds: string[]): Promise<Map<string, { emojis: string[]; accessibilityLabel: string | null }>> {
+async function describe(
+  db: Knex,
+  assetIds: string[],
+): Promise<Map<string, { emojis: string[]; accessibilityLabel: string | null }>> {
   if (assetIds.length === 0) return new Map();
   const rows = await db('sticker_pack_item as i')
     .join('sticker_pack as p', 'p.id', 'i.pack_id')
@@ -47,9 +53,16 @@ async function describe(db: Knex, assetIds: string[]): Promise<Map<string, { emo
     .whereNull('p.deleted_at')
     .whereIn('i.asset_id', assetIds)
     .orderBy('p.id', 'desc')
-    .select<{ asset_id: string; emojis: unknown; accessibility_label: string | null }[]>('i.asset_id', 'i.emojis', 'i.accessibility_label');
+    .select<{ asset_id: string; emojis: unknown; accessibility_label: string | null }[]>(
+      'i.asset_id',
+      'i.emojis',
+      'i.accessibility_label',
+    );
   return new Map(
-    rows.map((row) => [row.asset_id, { emojis: fromJsonColumn(row.emojis) as string[], accessibilityLabel: row.accessibility_label }]),
+    rows.map((row) => [
+      row.asset_id,
+      { emojis: fromJsonColumn(row.emojis) as string[], accessibilityLabel: row.accessibility_label },
+    ]),
   );
 }
 
@@ -80,7 +93,12 @@ export async function readItems(db: Knex, packId: string): Promise<PackItem[]> {
   const rows = await db('sticker_pack_item')
     .where({ pack_id: packId })
     .orderBy('position')
-    .select<{ asset_id: string; position: number; emojis: unknown; accessibility_label: string | null }[]>('asset_id', 'position', 'emojis', 'accessibility_label');
+    .select<{ asset_id: string; position: number; emojis: unknown; accessibility_label: string | null }[]>(
+      'asset_id',
+      'position',
+      'emojis',
+      'accessibility_label',
+    );
   return rows.map((row) => ({
     assetId: row.asset_id,
     position: row.position,
@@ -95,7 +113,12 @@ export async function replaceItems(trx: Knex.Transaction, packId: string, items:
   await insertItems(trx, packId, items);
 }
 
-export async function setDeleted(trx: Knex.Transaction, kind: DatabaseKind, packId: string, isDeleted: boolean): Promise<void> {
+export async function setDeleted(
+  trx: Knex.Transaction,
+  kind: DatabaseKind,
+  packId: string,
+  isDeleted: boolean,
+): Promise<void> {
   await trx('sticker_pack')
     .where({ id: packId })
     .update({ deleted_at: isDeleted ? trx.raw(sqlNow(kind)) : null });

@@ -15,15 +15,21 @@ export type Cursor = { generation: number; sort: Sort; position: number };
 const maxCursorLength = 200;
 
 export function formatCursor(cursor: Cursor): string {
-  return Buffer.from(JSON.stringify({ v: 1, g: cursor.generation, s: cursor.sort, p: cursor.position })).toString('base64url');
+  return Buffer.from(JSON.stringify({ v: 1, g: cursor.generation, s: cursor.sort, p: cursor.position })).toString(
+    'base64url',
+  );
 }
 
 /** @throws AppError `invalid-cursor` when it is not one of ours or belongs to another sort. */
 export function parseCursor(text: string, sort: Sort): Cursor {
   const parsed = cursorSchema.safeParse(text.length <= maxCursorLength ? decode(text) : undefined);
-  if (!parsed.success) throw new AppError('invalid-cursor', 'The cursor is not one that this API gave out: start again without it.');
+  if (!parsed.success)
+    throw new AppError('invalid-cursor', 'The cursor is not one that this API gave out: start again without it.');
   if (parsed.data.s !== sort) {
-    throw new AppError('invalid-cursor', `The cursor belongs to sort=${parsed.data.s}, not sort=${sort}: use it with the sort of its first page.`);
+    throw new AppError(
+      'invalid-cursor',
+      `The cursor belongs to sort=${parsed.data.s}, not sort=${sort}: use it with the sort of its first page.`,
+    );
   }
   return { generation: parsed.data.g, sort: parsed.data.s, position: parsed.data.p };
 }

@@ -44,8 +44,22 @@ export function createDeriveSticker(deps: HandlerDeps): TaskHandler {
         accessibilityText: context.accessibilityLabel ?? undefined,
       });
       const derivatives: StoredDerivative[] = [
-        { variant: 'preview', sha256: sha256(preview.bytes), width: preview.width, height: preview.height, frameCount: 1, sizeBytes: preview.bytes.length },
-        { variant: 'sticker', sha256: sha256(sticker.bytes), width: sticker.width, height: sticker.height, frameCount: sticker.frameCount, sizeBytes: sticker.bytes.length },
+        {
+          variant: 'preview',
+          sha256: sha256(preview.bytes),
+          width: preview.width,
+          height: preview.height,
+          frameCount: 1,
+          sizeBytes: preview.bytes.length,
+        },
+        {
+          variant: 'sticker',
+          sha256: sha256(sticker.bytes),
+          width: sticker.width,
+          height: sticker.height,
+          frameCount: sticker.frameCount,
+          sizeBytes: sticker.bytes.length,
+        },
       ];
       await store.put('preview', sha256(preview.bytes), preview.bytes);
       await store.put('sticker', sha256(sticker.bytes), sticker.bytes);
@@ -77,7 +91,11 @@ export function createDeriveSticker(deps: HandlerDeps): TaskHandler {
         if (isSame && asset.status === 'ready') return { status: 'skipped', reason: 'nothing changed' };
         await writeDerivatives(trx, asset.id, version, made.derivatives);
         await setAssetStatus(trx, database.kind, asset.id, 'ready', null);
-        event = { type: 'STICKER_READY', aggregateType: 'sticker_asset', payload: { asset_id: asset.id, ...(await affected()) } };
+        event = {
+          type: 'STICKER_READY',
+          aggregateType: 'sticker_asset',
+          payload: { asset_id: asset.id, ...(await affected()) },
+        };
       }
       await announce(trx, database.kind, [event], task.requestId);
       return made.kind === 'rejected' ? { status: 'rejected', reason: made.reason } : { status: 'done' };

@@ -17,7 +17,10 @@ export type InteractionRow = {
 
 /** The shared secret `name`, made by whoever needs it first. */
 export async function sharedSecret(db: Knex, name: string): Promise<string> {
-  await db('app_secret').insert({ name, value: randomBytes(32).toString('hex') }).onConflict('name').ignore();
+  await db('app_secret')
+    .insert({ name, value: randomBytes(32).toString('hex') })
+    .onConflict('name')
+    .ignore();
   const row = await db('app_secret').where({ name }).first<{ value: string }>('value');
   return row.value;
 }
@@ -27,11 +30,18 @@ export function keyedHash(secret: string, ...parts: string[]): string {
 }
 
 /** False when this viewer's interaction of this window is already there. */
-export async function insertInteraction(trx: Knex.Transaction, row: InteractionRow): Promise<boolean> {
+export async function insertInteraction(
+  trx: Knex.Transaction,
+  kind: DatabaseKind,
+  row: InteractionRow,
+): Promise<boolean> {
+  const [verb, onConflict] =
+    kind === 'mysql'
+      ? ['INSERT IGNORE', '']
+      : ['INSERT', 'ON CONFLICT (pack_id, interaction, viewer_hash, window_number) DO NOTHING'];
   const result: unknown = await trx.raw(
-    `INSERT ${trx.client.config.client === 'mysql2' ? 'IGNORE ' : ''}INTO sticker_pack_interaction_event
-       (pack_id, interaction, viewer_hash, address_hash, window_number) VALUES (?, ?, ?, ?, ?)
-     ${trx.client.config.client === 'mysql2' ? '' : 'ON CONFLICT (pack_id, interaction, viewer_hash, window_number) DO NOTHING'}`,
+    `${verb} INTO sticker_pack_interaction_event (pack_id, interaction, viewer_hash, address_hash, window_number)
+     VALUES (?, ?, ?, ?, ?) ${onConflict}`,
     [row.packId, row.interaction, row.viewerHash, row.addressHash, row.windowNumber],
   );
   return affectedRows(result) === 1;
@@ -39,15 +49,28 @@ export async function insertInteraction(trx: Knex.Transaction, row: InteractionR
 
 export async function countFromAddress(trx: Knex.Transaction, row: InteractionRow): Promise<number> {
   const rows = await trx('sticker_pack_interaction_event')
-    .where({ pack_id: row.packId, address_hash: row.addressHash, interaction: row.interaction, window_number: row.windowNumber })
+    .where({
+      pack_id: row.packId,
+      address_hash: row.addressHash,
+      interaction: row.interaction,
+      window_number: row.windowNumber,
+    })
     .count<{ count: number }[]>({ count: '*' });
   return rows[0]?.count ?? 0;
 }
 
 /** Adds one to a counter; an open also feeds the decayed counters, brought forward to now first. */
-export async function countInteraction(trx: Knex.Transaction, kind: DatabaseKind, packId: string, interaction: Interaction): Promise<void> {
+export async function countInteraction(
+  trx: Knex.Transaction,
+  kind: DatabaseKind,
+  packId: string,
+  interaction: Interaction,
+): Promise<void> {
   const now = sqlNow(kind);
-  const elapsedSeconds = kind === 'postgres' ? `EXTRACT(EPOCH FROM (${now} - trend_at))` : `(TIMESTAMPDIFF(MICROSECOND, trend_at, ${now}) / 1000000)`;
+  const elapsedSeconds =
+    kind === 'postgres'
+      ? `EXTRACT(EPOCH FROM (${now} - trend_at))`
+      : `(TIMESTAMPDIFF(MICROSECOND, trend_at, ${now}) / 1000000)`;
   const decayed = (column: string, timeConstantMs: number): string =>
     `${column} = ${column} * EXP(-GREATEST(0, ${elapsedSeconds}) / ${timeConstantMs / 1_000}) + 1`;
   const opens = `, ${decayed('opens_day', openDecayMs.day)}, ${decayed('opens_week', openDecayMs.week)}, trend_at = ${now}`;

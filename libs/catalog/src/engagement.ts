@@ -5,7 +5,14 @@
 import { AppError, type Database, type Wakeups } from '@omnizap/runtime';
 import { outboxTopic } from '@omnizap/outbox';
 import { announce } from './announce.ts';
-import { countFromAddress, countInteraction, insertInteraction, keyedHash, sharedSecret, type Interaction } from './engagement-store.ts';
+import {
+  countFromAddress,
+  countInteraction,
+  insertInteraction,
+  keyedHash,
+  sharedSecret,
+  type Interaction,
+} from './engagement-store.ts';
 import { findPackByKey } from './pack-store.ts';
 import { isReachable } from './packs.ts';
 import type { EngagementCounts } from './ranking-formulas.ts';
@@ -32,7 +39,12 @@ export function createEngagement(deps: { database: Database; wakeups: Wakeups })
 
   return {
     /** Counts it unless it was counted already. Returns the counters after it. @throws AppError `pack-not-found` */
-    async record(packKey: string, interaction: Interaction, viewer: Viewer, requestId?: string): Promise<EngagementCounts> {
+    async record(
+      packKey: string,
+      interaction: Interaction,
+      viewer: Viewer,
+      requestId?: string,
+    ): Promise<EngagementCounts> {
       const key = await viewerSecret();
       const { packId, isCounted } = await database.transaction(async (trx) => {
         const pack = await findPackByKey(trx, packKey, { lock: true });
@@ -45,12 +57,18 @@ export function createEngagement(deps: { database: Database; wakeups: Wakeups })
           windowNumber: Math.floor(Date.now() / windowMs[interaction]),
         };
         if ((await countFromAddress(trx, row)) >= maxPerAddress) return { packId: pack.id, isCounted: false };
-        if (!(await insertInteraction(trx, row))) return { packId: pack.id, isCounted: false };
+        if (!(await insertInteraction(trx, database.kind, row))) return { packId: pack.id, isCounted: false };
         await countInteraction(trx, database.kind, pack.id, interaction);
         await announce(
           trx,
           database.kind,
-          [{ type: 'ENGAGEMENT_RECORDED', aggregateType: 'sticker_pack', payload: { pack_id: pack.id, action: interaction } }],
+          [
+            {
+              type: 'ENGAGEMENT_RECORDED',
+              aggregateType: 'sticker_pack',
+              payload: { pack_id: pack.id, action: interaction },
+            },
+          ],
           requestId,
         );
         return { packId: pack.id, isCounted: true };

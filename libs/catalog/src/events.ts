@@ -21,7 +21,12 @@ const eventSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('STICKER_CLASSIFIED'),
     aggregateType: z.literal('sticker_asset'),
-    payload: z.object({ asset_id: z.string(), category: z.string().nullable(), is_rejected: z.boolean(), ...affectedPacks }),
+    payload: z.object({
+      asset_id: z.string(),
+      category: z.string().nullable(),
+      is_rejected: z.boolean(),
+      ...affectedPacks,
+    }),
   }),
   /** The WhatsApp-ready file and the preview exist: the sticker can be shown. */
   z.object({
@@ -94,7 +99,10 @@ export function priorityOf(event: DomainEvent): number {
 export function tasksOf(row: OutboxEvent): TaskHint[] {
   const parsed = eventSchema.safeParse(row);
   if (!parsed.success) {
-    throw new AppError('event-invalid', `Event ${row.id} (${row.type}) does not match its schema: ${z.prettifyError(parsed.error)}`);
+    throw new AppError(
+      'event-invalid',
+      `Event ${row.id} (${row.type}) does not match its schema: ${z.prettifyError(parsed.error)}`,
+    );
   }
   return subjectsOf(parsed.data).map((subject) => ({
     ...subject,

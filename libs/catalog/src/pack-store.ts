@@ -65,13 +65,20 @@ export function packOfRow(row: PackRow): Pack {
 }
 
 /** The pack with that key, deleted ones left out. `lock` makes the row wait for other changes of it. */
-export async function findPackByKey(db: Knex, packKey: string, options: { lock: boolean } = { lock: false }): Promise<Pack | null> {
+export async function findPackByKey(
+  db: Knex,
+  packKey: string,
+  options: { lock: boolean } = { lock: false },
+): Promise<Pack | null> {
   const query = db('sticker_pack').where({ pack_key: packKey }).whereNull('deleted_at').first<PackRow | undefined>();
   const row = await (options.lock ? query.forUpdate() : query);
   return row ? packOfRow(row) : null;
 }
 
-export type NewPack = Pick<Pack, 'id' | 'packKey' | 'ownerId' | 'name' | 'publisher' | 'description' | 'visibility' | 'tags'> &
+export type NewPack = Pick<
+  Pack,
+  'id' | 'packKey' | 'ownerId' | 'name' | 'publisher' | 'description' | 'visibility' | 'tags'
+> &
   Partial<Pick<Pack, 'status' | 'isAutoPack' | 'themeKey' | 'themeVolume'>>;
 
 export async function insertPack(trx: Knex.Transaction, pack: NewPack): Promise<void> {
@@ -93,7 +100,12 @@ export async function insertPack(trx: Knex.Transaction, pack: NewPack): Promise<
 }
 
 /** Records a change of the pack: its version rises and it counts as fresh. */
-export async function touchPack(trx: Knex.Transaction, kind: DatabaseKind, packId: string, changes: Record<string, unknown> = {}): Promise<void> {
+export async function touchPack(
+  trx: Knex.Transaction,
+  kind: DatabaseKind,
+  packId: string,
+  changes: Record<string, unknown> = {},
+): Promise<void> {
   await trx('sticker_pack')
     .where({ id: packId })
     .update({ ...changes, version: trx.raw('version + 1'), updated_at: trx.raw(sqlNow(kind)) });

@@ -4,7 +4,15 @@ import { AppError, isUniqueViolation, sqlNow, type Database, type Wakeups } from
 import { outboxTopic } from '@omnizap/outbox';
 import { announce } from './announce.ts';
 import { createPackKey } from './pack-key.ts';
-import { findPackByKey, insertPack, itemsOfPack, themesOfPack, touchPack, type Pack, type Visibility } from './pack-store.ts';
+import {
+  findPackByKey,
+  insertPack,
+  itemsOfPack,
+  themesOfPack,
+  touchPack,
+  type Pack,
+  type Visibility,
+} from './pack-store.ts';
 
 /** Six random base-36 characters collide once in two billion; a few tries are plenty. */
 const packKeyAttempts = 5;
@@ -12,7 +20,13 @@ const packKeyAttempts = 5;
 /** Who is asking: an owner, or an administrator who may do what any owner may. */
 export type Actor = { ownerId: string; isAdmin: boolean };
 
-export type NewPackInput = { name: string; publisher: string; description: string; visibility: Visibility; tags: string[] };
+export type NewPackInput = {
+  name: string;
+  publisher: string;
+  description: string;
+  visibility: Visibility;
+  tags: string[];
+};
 
 export type Packs = ReturnType<typeof createPacks>;
 
@@ -43,10 +57,21 @@ export function createPacks(deps: { database: Database; wakeups: Wakeups }) {
         if (pack.status === 'published') return;
         const items = await itemsOfPack(trx, pack.id);
         if (items.every((item) => item.status === 'rejected')) {
-          throw new AppError('pack-empty', `Pack "${packKey}" has no usable sticker: add at least one that is not rejected, then publish.`);
+          throw new AppError(
+            'pack-empty',
+            `Pack "${packKey}" has no usable sticker: add at least one that is not rejected, then publish.`,
+          );
         }
-        await touchPack(trx, database.kind, pack.id, { status: 'published', published_at: trx.raw(sqlNow(database.kind)) });
-        await announce(trx, database.kind, [packUpdated(pack.id, 'published', await themesOfPack(trx, pack.id))], requestId);
+        await touchPack(trx, database.kind, pack.id, {
+          status: 'published',
+          published_at: trx.raw(sqlNow(database.kind)),
+        });
+        await announce(
+          trx,
+          database.kind,
+          [packUpdated(pack.id, 'published', await themesOfPack(trx, pack.id))],
+          requestId,
+        );
       });
       wakeups.notify(outboxTopic);
     },
@@ -82,8 +107,13 @@ export function isReachable(pack: Pack): boolean {
  */
 export function requireOwnPack(pack: Pack | null, actor: Actor, packKey: string): Pack {
   const isOwn = pack !== null && (actor.isAdmin || pack.ownerId === actor.ownerId);
-  if (pack === null || (!isOwn && !isReachable(pack))) throw new AppError('pack-not-found', `There is no pack "${packKey}".`);
+  if (pack === null || (!isOwn && !isReachable(pack)))
+    throw new AppError('pack-not-found', `There is no pack "${packKey}".`);
   if (!isOwn) throw new AppError('forbidden', `Pack "${packKey}" belongs to another owner.`);
-  if (pack.isAutoPack) throw new AppError('pack-not-editable', `Pack "${packKey}" is curated automatically and cannot be changed by hand.`);
+  if (pack.isAutoPack)
+    throw new AppError(
+      'pack-not-editable',
+      `Pack "${packKey}" is curated automatically and cannot be changed by hand.`,
+    );
   return pack;
 }

@@ -9,7 +9,8 @@ const dayMs = 86_400_000;
 export const openDecayMs = { day: dayMs, week: 7 * dayMs } as const;
 
 const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
-const mean = (values: number[]): number => (values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length);
+const mean = (values: number[]): number =>
+  values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 
 export type EngagementCounts = { open: number; like: number; dislike: number; download: number };
 
@@ -51,7 +52,8 @@ export function qualityScore(stickers: ScoredSticker[]): number {
   const resolution = mean(
     stickers.map(
       (sticker) =>
-        0.65 * clamp((sticker.width * sticker.height) / 512 ** 2, 0.2, 1) + 0.35 * clamp(sticker.sizeBytes / (18 * 1024), 0.25, 1),
+        0.65 * clamp((sticker.width * sticker.height) / 512 ** 2, 0.2, 1) +
+        0.35 * clamp(sticker.sizeBytes / (18 * 1024), 0.25, 1),
     ),
   );
   return Math.max(0, resolution - 0.3 * mean(stickers.map((sticker) => sticker.blur)));
@@ -122,7 +124,9 @@ export type RankedPack = { packScore: number; cohesionScore: number; updatedAt: 
 /** `packScore x exp(-age in days / ageDecayDays) + 0.08 trend + 0.05 cohesion`; age counts from the pack's last change. */
 export function rankingScore(pack: RankedPack, at: Date, ageDecayDays: number): number {
   const ageDays = Math.max(0, at.getTime() - pack.updatedAt.getTime()) / dayMs;
-  return pack.packScore * Math.exp(-ageDays / ageDecayDays) + 0.08 * trendScore(pack.opens, at) + 0.05 * pack.cohesionScore;
+  return (
+    pack.packScore * Math.exp(-ageDays / ageDecayDays) + 0.08 * trendScore(pack.opens, at) + 0.05 * pack.cohesionScore
+  );
 }
 
 /**

@@ -20,7 +20,10 @@ const commitSlackMs = 10_000;
 
 type PublisherDeps = { database: Database; wakeups: Wakeups; log: Logger; metrics: Metrics };
 
-export function createRankingPublisher(deps: PublisherDeps, options: { refreshIntervalMs: number; ageDecayDays: number }) {
+export function createRankingPublisher(
+  deps: PublisherDeps,
+  options: { refreshIntervalMs: number; ageDecayDays: number },
+) {
   const store = createRankingStore(deps.database);
   const publishedAt = new Gauge({
     name: 'omnizap_ranking_snapshot_timestamp_seconds',
@@ -44,7 +47,10 @@ export function createRankingPublisher(deps: PublisherDeps, options: { refreshIn
     lastPublishedAt = performance.now();
     publishedAt.set(at.getTime() / 1_000);
     deps.wakeups.notify(rankingTopic);
-    deps.log.info({ generation: generation.generation, packs: generation.packCount, cost_ms: Math.round(lastCostMs) }, 'ranking published');
+    deps.log.info(
+      { generation: generation.generation, packs: generation.packCount, cost_ms: Math.round(lastCostMs) },
+      'ranking published',
+    );
   }
 
   return {
@@ -67,9 +73,18 @@ export function createRankingPublisher(deps: PublisherDeps, options: { refreshIn
 export function orderPacks(rows: RankableRow[], at: Date, ageDecayDays: number): Record<Sort, string[]> {
   const keyed = rows.map((row) => {
     const opens = { opensDay: row.opens_day, opensWeek: row.opens_week, at: row.trend_at };
-    const counts = { open: row.open_count, like: row.like_count, dislike: row.dislike_count, download: row.download_count };
+    const counts = {
+      open: row.open_count,
+      like: row.like_count,
+      dislike: row.dislike_count,
+      download: row.download_count,
+    };
     const keys: Record<Sort, number> = {
-      popular: rankingScore({ packScore: row.pack_score, cohesionScore: row.cohesion_score, updatedAt: row.updated_at, opens }, at, ageDecayDays),
+      popular: rankingScore(
+        { packScore: row.pack_score, cohesionScore: row.cohesion_score, updatedAt: row.updated_at, opens },
+        at,
+        ageDecayDays,
+      ),
       trending: trendScore(opens, at),
       recent: row.updated_at.getTime(),
       likes: counts.like,

@@ -47,19 +47,29 @@ export function createRankingStore(database: Database) {
     async current(): Promise<Generation | null> {
       const row = await knex('ranking_generation')
         .orderBy('generation', 'desc')
-        .first<{ generation: number; pack_count: number; refreshed_at: Date } | undefined>('generation', 'pack_count', 'refreshed_at');
+        .first<{ generation: number; pack_count: number; refreshed_at: Date } | undefined>(
+          'generation',
+          'pack_count',
+          'refreshed_at',
+        );
       return row ? { generation: row.generation, packCount: row.pack_count, refreshedAt: row.refreshed_at } : null;
     },
 
     async find(generation: number): Promise<Generation | null> {
       const row = await knex('ranking_generation')
         .where({ generation })
-        .first<{ generation: number; pack_count: number; refreshed_at: Date } | undefined>('generation', 'pack_count', 'refreshed_at');
+        .first<{ generation: number; pack_count: number; refreshed_at: Date } | undefined>(
+          'generation',
+          'pack_count',
+          'refreshed_at',
+        );
       return row ? { generation: row.generation, packCount: row.pack_count, refreshedAt: row.refreshed_at } : null;
     },
 
     async chunk(generation: number, sort: Sort, chunk: number): Promise<string[]> {
-      const row = await knex('ranking_generation_chunk').where({ generation, sort, chunk }).first<{ pack_ids: Buffer } | undefined>('pack_ids');
+      const row = await knex('ranking_generation_chunk')
+        .where({ generation, sort, chunk })
+        .first<{ pack_ids: Buffer } | undefined>('pack_ids');
       return row ? unpackIds(row.pack_ids) : [];
     },
 
@@ -72,7 +82,10 @@ export function createRankingStore(database: Database) {
     async scoreFingerprint(since: Date): Promise<string> {
       const row = await knex('sticker_pack_score_snapshot')
         .where('refreshed_at', '>', since)
-        .first<{ count: number; newest: Date | null }>(knex.raw(`COUNT(*) AS ${identifier('count')}`), knex.raw('MAX(refreshed_at) AS newest'));
+        .first<{ count: number; newest: Date | null }>(
+          knex.raw(`COUNT(*) AS ${identifier('count')}`),
+          knex.raw('MAX(refreshed_at) AS newest'),
+        );
       return `${row.count}:${row.newest?.getTime() ?? 0}`;
     },
 
@@ -87,8 +100,17 @@ export function createRankingStore(database: Database) {
           .orderBy('s.pack_id')
           .limit(batchSize)
           .select<RankableRow[]>(
-            's.pack_id', 's.pack_score', 's.cohesion_score', 'p.updated_at', 'e.open_count', 'e.like_count', 'e.dislike_count',
-            'e.download_count', 'e.opens_day', 'e.opens_week', 'e.trend_at',
+            's.pack_id',
+            's.pack_score',
+            's.cohesion_score',
+            'p.updated_at',
+            'e.open_count',
+            'e.like_count',
+            'e.dislike_count',
+            'e.download_count',
+            'e.opens_day',
+            'e.opens_week',
+            'e.trend_at',
           );
         const rows: RankableRow[] = await (after === null ? query : query.andWhere('s.pack_id', '>', after));
         if (rows.length > 0) yield rows;

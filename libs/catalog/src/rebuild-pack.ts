@@ -8,7 +8,14 @@ import type { TaskHandler } from '@omnizap/tasks';
 import type { HandlerDeps } from './classify-sticker.ts';
 import { worstNsfwLevel } from './nsfw-level.ts';
 import { packScores } from './ranking-formulas.ts';
-import { lockPackVersion, readPackForScoring, readScore, writeScore, type PackScore, type ScoringInput } from './score-store.ts';
+import {
+  lockPackVersion,
+  readPackForScoring,
+  readScore,
+  writeScore,
+  type PackScore,
+  type ScoringInput,
+} from './score-store.ts';
 import { createWorkStateStore, markDone } from './work-state-store.ts';
 
 /** Wake-up topic: scores changed, the ranking may want a new generation. */
@@ -55,11 +62,15 @@ export function scoreOf(input: ScoringInput): PackScore {
     blur: sticker.classification.features.blur,
     confidence: sticker.classification.confidence,
     labels: sticker.classification.labels,
-    isDuplicate: stickers.some((other) => other !== sticker && isNearDuplicate(other.classification, sticker.classification)),
+    isDuplicate: stickers.some(
+      (other) => other !== sticker && isNearDuplicate(other.classification, sticker.classification),
+    ),
   }));
   const isAllAnimated = stickers.length > 0 && stickers.every((sticker) => sticker.isAnimated);
   const isUniform = isAllAnimated || stickers.every((sticker) => !sticker.isAnimated);
-  const byConfidence = stickers.toSorted((a, b) => b.classification.confidence - a.classification.confidence || a.position - b.position);
+  const byConfidence = stickers.toSorted(
+    (a, b) => b.classification.confidence - a.classification.confidence || a.position - b.position,
+  );
   return {
     ...packScores(scored, input.engagement),
     nsfwLevel: worstNsfwLevel(stickers.map((sticker) => sticker.classification.nsfwLevel)),
@@ -67,8 +78,14 @@ export function scoreOf(input: ScoringInput): PackScore {
     isAnimated: isAllAnimated,
     isWhatsappReady: isUniform && stickers.length >= whatsappItems.min && stickers.length <= whatsappItems.max,
     stickerCount: stickers.length,
-    categories: mostFrequent(stickers.map((sticker) => sticker.classification.category), maxCategories),
-    labels: mostFrequent(stickers.flatMap((sticker) => sticker.classification.labels.map(({ label }) => label)), maxLabels),
+    categories: mostFrequent(
+      stickers.map((sticker) => sticker.classification.category),
+      maxCategories,
+    ),
+    labels: mostFrequent(
+      stickers.flatMap((sticker) => sticker.classification.labels.map(({ label }) => label)),
+      maxLabels,
+    ),
     coverAssetId: byConfidence[0]?.assetId ?? null,
     engagementVersion: input.engagementVersion,
   };
@@ -78,5 +95,8 @@ export function scoreOf(input: ScoringInput): PackScore {
 function mostFrequent(values: string[], limit: number): string[] {
   const counts = new Map<string, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return [...counts].sort((a, b) => b[1] - a[1]).slice(0, limit).map(([value]) => value);
+  return [...counts]
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, limit)
+    .map(([value]) => value);
 }

@@ -41,13 +41,15 @@ export function createReprocessStore(database: Database, provider: Provider) {
       const found = new Set<string>();
       for (const query of reasons(await outdatedVersions())) {
         if (found.size >= limit) break;
-        const ids: string[] = await query
+        const ids = (await query
           .join('work_state as w', (join) => {
-            join.on('w.subject_id', knex.raw(kind === 'postgres' ? 'c.asset_id::text' : 'c.asset_id')).andOn('w.task_type', knex.raw("'classification'"));
+            join
+              .on('w.subject_id', knex.raw(kind === 'postgres' ? 'c.asset_id::text' : 'c.asset_id'))
+              .andOn('w.task_type', knex.raw("'classification'"));
           })
           .where('w.is_due', 0)
           .limit(limit - found.size)
-          .pluck('c.asset_id');
+          .pluck('c.asset_id')) as string[];
         for (const id of ids) found.add(id);
       }
       return [...found];

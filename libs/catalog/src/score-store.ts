@@ -32,7 +32,13 @@ export type ScoringInput = {
   }[];
 };
 
-type EngagementRow = { open_count: number; like_count: number; dislike_count: number; download_count: number; version: number };
+type EngagementRow = {
+  open_count: number;
+  like_count: number;
+  dislike_count: number;
+  download_count: number;
+  version: number;
+};
 
 /** The pack with its ready, classified stickers; null when there is no such row at all (deleted ones are still read). */
 export async function readPackForScoring(db: Knex, packId: string): Promise<ScoringInput | null> {
@@ -40,7 +46,14 @@ export async function readPackForScoring(db: Knex, packId: string): Promise<Scor
     .leftJoin('sticker_pack_engagement as e', 'e.pack_id', 'p.id')
     .where('p.id', packId)
     .first<({ visibility: string; status: string; deleted_at: Date | null } & Partial<EngagementRow>) | undefined>(
-      'p.visibility', 'p.status', 'p.deleted_at', 'e.open_count', 'e.like_count', 'e.dislike_count', 'e.download_count', 'e.version',
+      'p.visibility',
+      'p.status',
+      'p.deleted_at',
+      'e.open_count',
+      'e.like_count',
+      'e.dislike_count',
+      'e.download_count',
+      'e.version',
     );
   if (!pack) return null;
   const rows = await db('sticker_pack_item as i')
@@ -51,13 +64,23 @@ export async function readPackForScoring(db: Knex, packId: string): Promise<Scor
     .select('c.*', 'i.position', 'a.width', 'a.height', 'a.size_bytes', 'a.is_animated');
   return {
     isPublic: pack.visibility === 'public' && pack.status === 'published' && pack.deleted_at === null,
-    engagement: { open: pack.open_count ?? 0, like: pack.like_count ?? 0, dislike: pack.dislike_count ?? 0, download: pack.download_count ?? 0 },
+    engagement: {
+      open: pack.open_count ?? 0,
+      like: pack.like_count ?? 0,
+      dislike: pack.dislike_count ?? 0,
+      download: pack.download_count ?? 0,
+    },
     engagementVersion: pack.version ?? 0,
     stickers: rows.map(
       (
-        row: { asset_id: string; position: number; width: number; height: number; size_bytes: number; is_animated: number } & Parameters<
-          typeof classificationOfRow
-        >[0],
+        row: {
+          asset_id: string;
+          position: number;
+          width: number;
+          height: number;
+          size_bytes: number;
+          is_animated: number;
+        } & Parameters<typeof classificationOfRow>[0],
       ) => ({
         assetId: row.asset_id,
         position: row.position,
@@ -122,7 +145,13 @@ export async function readScore(db: Knex, packId: string): Promise<PackScore | n
   return row ? scoreOfRow(row) : null;
 }
 
-export async function writeScore(trx: Knex.Transaction, kind: DatabaseKind, packId: string, sourceVersion: number, score: PackScore): Promise<void> {
+export async function writeScore(
+  trx: Knex.Transaction,
+  kind: DatabaseKind,
+  packId: string,
+  sourceVersion: number,
+  score: PackScore,
+): Promise<void> {
   await trx('sticker_pack_score_snapshot')
     .insert({
       pack_id: packId,

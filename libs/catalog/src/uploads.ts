@@ -32,7 +32,13 @@ export function createUploads(deps: UploadDeps) {
     return requireOwnPack(await findPackByKey(database.knex, packKey), actor, packKey);
   }
 
-  async function addInTransaction(trx: Transaction, actor: Actor, packKey: string, upload: StickerUpload, requestId?: string): Promise<AddedSticker> {
+  async function addInTransaction(
+    trx: Transaction,
+    actor: Actor,
+    packKey: string,
+    upload: StickerUpload,
+    requestId?: string,
+  ): Promise<AddedSticker> {
     const pack = requireOwnPack(await findPackByKey(trx, packKey, { lock: true }), actor, packKey);
     const known = await findAssetByContent(trx, pack.ownerId, upload.sha256);
     const items = await itemsOfPack(trx, pack.id);
@@ -42,9 +48,12 @@ export function createUploads(deps: UploadDeps) {
     if (items.length >= maxItems) throw packFull(packKey, maxItems);
 
     const assetId = known?.id ?? uuidv7();
-    if (!known) await insertAsset(trx, { id: assetId, ownerId: pack.ownerId, sha256: upload.sha256, probe: upload.probe });
+    if (!known)
+      await insertAsset(trx, { id: assetId, ownerId: pack.ownerId, sha256: upload.sha256, probe: upload.probe });
     const position = Math.max(-1, ...items.map((item) => item.position)) + 1;
-    await insertItems(trx, pack.id, [{ assetId, position, emojis: upload.emojis, accessibilityLabel: upload.accessibilityLabel }]);
+    await insertItems(trx, pack.id, [
+      { assetId, position, emojis: upload.emojis, accessibilityLabel: upload.accessibilityLabel },
+    ]);
     await touchPack(trx, database.kind, pack.id);
     const assetEvent: DomainEvent = {
       type: known ? 'STICKER_ASSET_UPDATED' : 'STICKER_ASSET_CREATED',
@@ -62,7 +71,8 @@ export function createUploads(deps: UploadDeps) {
     async addSticker(actor: Actor, packKey: string, upload: StickerUpload, requestId?: string): Promise<AddedSticker> {
       const pack = await checkPack(actor, packKey);
       const items = await itemsOfPack(database.knex, pack.id);
-      if (items.length >= maxItems && !items.some((item) => item.sha256 === upload.sha256)) throw packFull(packKey, maxItems);
+      if (items.length >= maxItems && !items.some((item) => item.sha256 === upload.sha256))
+        throw packFull(packKey, maxItems);
       await store.adopt(upload.temporaryPath, 'original', upload.sha256);
       const add = () => database.transaction((trx) => addInTransaction(trx, actor, packKey, upload, requestId));
       // The same bytes may arrive for two packs of one owner at once: the loser of the race finds the winner's row.
@@ -79,5 +89,9 @@ export function createUploads(deps: UploadDeps) {
 export type Uploads = ReturnType<typeof createUploads>;
 
 function packFull(packKey: string, maxItems: number): AppError {
-  return new AppError('pack-full', `Pack "${packKey}" already has ${maxItems} stickers, which is the most that a pack can hold.`, { details: { max_items: maxItems } });
+  return new AppError(
+    'pack-full',
+    `Pack "${packKey}" already has ${maxItems} stickers, which is the most that a pack can hold.`,
+    { details: { max_items: maxItems } },
+  );
 }

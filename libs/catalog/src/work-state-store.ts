@@ -48,7 +48,9 @@ export function createWorkStateStore(database: Database) {
     },
 
     async countDue(taskType: TaskType): Promise<number> {
-      const rows = await knex('work_state').where({ task_type: taskType, is_due: 1 }).count<{ count: number }[]>({ count: '*' });
+      const rows = await knex('work_state')
+        .where({ task_type: taskType, is_due: 1 })
+        .count<{ count: number }[]>({ count: '*' });
       return rows[0]?.count ?? 0;
     },
 

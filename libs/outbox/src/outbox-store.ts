@@ -45,7 +45,9 @@ export function createOutboxStore(database: Database) {
   async function claim(trx: Knex.Transaction, shards: number[], token: string, limit: number): Promise<OutboxEvent[]> {
     const perShard = Math.max(8, Math.ceil((limit * 2) / shards.length));
     const candidates = rowsOf<{ id: number }>(
-      await trx.raw(`SELECT id FROM (${shards.map((shard) => shardQuery(shard, perShard)).join(' UNION ALL ')}) c ORDER BY id LIMIT ${limit}`),
+      await trx.raw(
+        `SELECT id FROM (${shards.map((shard) => shardQuery(shard, perShard)).join(' UNION ALL ')}) c ORDER BY id LIMIT ${limit}`,
+      ),
     ).map((row) => row.id);
     if (candidates.length === 0) return [];
     await trx('domain_event_outbox')
@@ -56,7 +58,18 @@ export function createOutboxStore(database: Database) {
       .whereIn('id', candidates)
       .where({ locked_by: token, status: 'processing' })
       .orderBy('id')
-      .select<Row[]>('id', 'event_type', 'aggregate_type', 'aggregate_id', 'payload', 'priority', 'attempts', 'max_attempts', 'request_id', 'created_at');
+      .select<Row[]>(
+        'id',
+        'event_type',
+        'aggregate_type',
+        'aggregate_id',
+        'payload',
+        'priority',
+        'attempts',
+        'max_attempts',
+        'request_id',
+        'created_at',
+      );
     return rows.map((row) => ({
       id: row.id,
       type: row.event_type,
@@ -73,7 +86,8 @@ export function createOutboxStore(database: Database) {
 
   return {
     /** Up to `limit` events of these shards, oldest first, now `processing` under `token`. */
-    claim: (shards: number[], token: string, limit: number) => database.transaction((trx) => claim(trx, shards, token, limit)),
+    claim: (shards: number[], token: string, limit: number) =>
+      database.transaction((trx) => claim(trx, shards, token, limit)),
 
     /** Whatever a former holder of these shards left half done is pending again. */
     async reclaim(shards: number[], token: string): Promise<number> {
@@ -87,7 +101,7 @@ export function createOutboxStore(database: Database) {
 
     async complete(events: OutboxEvent[], token: string): Promise<number> {
       if (events.length === 0) return 0;
-      const result = await knex.raw(
+      const result: unknown = await knex.raw(
         `UPDATE domain_event_outbox SET status = 'completed', processed_at = ${now}, locked_by = NULL
           WHERE id IN (${events.map(() => '?').join(', ')}) AND status = 'processing' AND locked_by = ?`,
         [...events.map((event) => event.id), token],
@@ -99,7 +113,10 @@ export function createOutboxStore(database: Database) {
     async giveBack(events: OutboxEvent[], token: string): Promise<void> {
       if (events.length === 0) return;
       await knex('domain_event_outbox')
-        .whereIn('id', events.map((event) => event.id))
+        .whereIn(
+          'id',
+          events.map((event) => event.id),
+        )
         .where({ status: 'processing', locked_by: token })
         .update({ status: 'pending', locked_by: null, attempts: knex.raw('attempts - 1') });
     },
@@ -108,13 +125,20 @@ export function createOutboxStore(database: Database) {
     async fail(failure: Failure, token: string): Promise<void> {
       await knex('domain_event_outbox')
         .where({ id: failure.event.id, status: 'processing', locked_by: token })
-        .update({ status: 'failed', locked_by: null, last_error: failure.error, available_at: knex.raw(sqlNowPlus(kind, failure.retryInMs)) });
+        .update({
+          status: 'failed',
+          locked_by: null,
+          last_error: failure.error,
+          available_at: knex.raw(sqlNowPlus(kind, failure.retryInMs)),
+        });
     },
 
     /** Moves the event to the dead letters; the aggregate goes on with its next one. */
     async deadLetter(event: OutboxEvent, error: string, token: string): Promise<void> {
       await database.transaction(async (trx) => {
-        const removed = await trx('domain_event_outbox').where({ id: event.id, status: 'processing', locked_by: token }).delete();
+        const removed = await trx('domain_event_outbox')
+          .where({ id: event.id, status: 'processing', locked_by: token })
+          .delete();
         if (removed === 0) return;
         await trx('domain_event_outbox_dlq')
           .insert({
@@ -134,11 +158,21 @@ export function createOutboxStore(database: Database) {
     },
 
     /** Rows by status, the dead letters, and the age of the oldest row that is not finished. */
-    async depth(): Promise<{ pending: number; processing: number; failed: number; dlq: number; oldestSeconds: number }> {
+    async depth(): Promise<{
+      pending: number;
+      processing: number;
+      failed: number;
+      dlq: number;
+      oldestSeconds: number;
+    }> {
       const rows = await knex('domain_event_outbox')
         .whereIn('status', ['pending', 'processing', 'failed'])
         .groupBy('status')
-        .select<{ status: 'pending' | 'processing' | 'failed'; count: number; oldest: Date }[]>('status', knex.raw('COUNT(*) AS count'), knex.raw('MIN(created_at) AS oldest'));
+        .select<{ status: 'pending' | 'processing' | 'failed'; count: number; oldest: Date }[]>(
+          'status',
+          knex.raw('COUNT(*) AS count'),
+          knex.raw('MIN(created_at) AS oldest'),
+        );
       const dead = await knex('domain_event_outbox_dlq').count<{ count: number }[]>({ count: '*' });
       const counts = Object.fromEntries(rows.map((row) => [row.status, row.count]));
       const oldest = Math.min(...rows.map((row) => row.oldest.getTime()), Date.now());

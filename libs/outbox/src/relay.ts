@@ -3,7 +3,15 @@
  * events into tasks) and marks it. At least once: a kill between the hand-over and the mark delivers again, which the receiving
  * queue merges. An event that cannot be delivered stops only its own aggregate, and only until it is a dead letter.
  */
-import { Gauge, createLoop, type Component, type Logger, type Membership, type Metrics, type Wakeups } from '@omnizap/runtime';
+import {
+  Gauge,
+  createLoop,
+  type Component,
+  type Logger,
+  type Membership,
+  type Metrics,
+  type Wakeups,
+} from '@omnizap/runtime';
 import type { Database } from '@omnizap/runtime';
 import { outboxTopic } from './append.ts';
 import { shardCount, shardLeaseName, type OutboxEvent } from './event.ts';
@@ -35,7 +43,9 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
   let balancedSession = -1;
 
   async function balance(): Promise<void> {
-    const relays = (await deps.membership.processes()).filter((process) => process.processName === options.processName).length;
+    const relays = (await deps.membership.processes()).filter(
+      (process) => process.processName === options.processName,
+    ).length;
     const names = Array.from({ length: shardCount }, (_, shard) => shardLeaseName(shard));
     const held = await deps.membership.balance(names, Math.ceil(shardCount / Math.max(1, relays)));
     const next = held.map((holding) => names.indexOf(holding.name));
@@ -52,7 +62,8 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
   }
 
   async function pass(): Promise<boolean> {
-    if (performance.now() - balancedAt > balanceIntervalMs || balancedSession !== deps.membership.session()) await balance();
+    if (performance.now() - balancedAt > balanceIntervalMs || balancedSession !== deps.membership.session())
+      await balance();
     if (shards.length === 0 || !deps.membership.isCurrent()) return false;
     const events = await store.claim(shards, token, batchSize);
     if (events.length === 0) {
@@ -74,15 +85,23 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
     }
     // Later events of an aggregate whose event failed must not overtake it.
     const stuck = new Map(failed.map(({ event }) => [`${event.aggregateType}:${event.aggregateId}`, event.id]));
-    const held = events.filter((event) => event.id > (stuck.get(`${event.aggregateType}:${event.aggregateId}`) ?? Infinity));
-    const isDelivered = (event: OutboxEvent): boolean => !held.includes(event) && !failed.some((entry) => entry.event === event);
+    const held = events.filter(
+      (event) => event.id > (stuck.get(`${event.aggregateType}:${event.aggregateId}`) ?? Infinity),
+    );
+    const isDelivered = (event: OutboxEvent): boolean =>
+      !held.includes(event) && !failed.some((entry) => entry.event === event);
     await store.complete(stuck.size === 0 ? events : events.filter(isDelivered), token);
     await store.giveBack(held, token);
     for (const entry of failed) await settleFailure(entry.event, entry.error);
   }
 
   async function settleFailure(event: OutboxEvent, error: string): Promise<void> {
-    const fields = { event_id: event.id, event_type: event.type, request_id: event.requestId, attempts: event.attempts };
+    const fields = {
+      event_id: event.id,
+      event_type: event.type,
+      request_id: event.requestId,
+      attempts: event.attempts,
+    };
     if (event.attempts >= event.maxAttempts) {
       await store.deadLetter(event, error, token);
       deps.log.error({ ...fields, reason: error }, 'an event is a dead letter');

@@ -32,8 +32,16 @@ const environmentSchema = z.object({
   DATABASE_URL: databaseUrl(['postgres:', 'postgresql:', 'mysql:']),
   QUEUE_DATABASE_URL: databaseUrl(['postgres:', 'postgresql:']),
   DATABASE_POOL_MAX: integer(4, 1, 50),
-  STICKER_DATA_DIR: z.string().min(1).optional().transform((value) => resolve(value ?? 'data')),
-  BIND_ADDRESS: z.string().min(1).optional().transform((value) => value ?? '127.0.0.1'),
+  STICKER_DATA_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .transform((value) => resolve(value ?? 'data')),
+  BIND_ADDRESS: z
+    .string()
+    .min(1)
+    .optional()
+    .transform((value) => value ?? '127.0.0.1'),
   ADVERTISE_ADDRESS: z.string().min(1).optional(),
   PORT: port(9102),
   RELAY_PORT: port(9110),
@@ -43,7 +51,10 @@ const environmentSchema = z.object({
   ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   HTTP_SLO_TARGET_MS: integer(750, 1, 60_000),
-  WORKER_RELEASE: z.enum(['stable', 'canary'], 'must be stable or canary').optional().transform((value) => value ?? 'stable'),
+  WORKER_RELEASE: z
+    .enum(['stable', 'canary'], 'must be stable or canary')
+    .optional()
+    .transform((value) => value ?? 'stable'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'must be a pino level')
     .optional()
@@ -85,7 +96,9 @@ function urlsOfRunningFleet(dataDir: string): { databaseUrl: string; queueDataba
  * @throws AppError `configuration-invalid`, its message listing every problem, one per line.
  */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+  const present = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const result = environmentSchema.safeParse(present);
   if (!result.success) {
     const lines = result.error.issues.map((issue) => `  ${issue.path.join('.')} ${issue.message}`);
@@ -101,9 +114,14 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     );
   }
   const queueUrl =
-    values.QUEUE_DATABASE_URL ?? fleet?.queueDatabaseUrl ?? (catalogueUrl.startsWith('postgres') ? catalogueUrl : undefined);
+    values.QUEUE_DATABASE_URL ??
+    fleet?.queueDatabaseUrl ??
+    (catalogueUrl.startsWith('postgres') ? catalogueUrl : undefined);
   if (queueUrl === undefined) {
-    throw new AppError('configuration-invalid', 'DATABASE_URL is MySQL: set QUEUE_DATABASE_URL to a PostgreSQL URL for the task queues.');
+    throw new AppError(
+      'configuration-invalid',
+      'DATABASE_URL is MySQL: set QUEUE_DATABASE_URL to a PostgreSQL URL for the task queues.',
+    );
   }
   return {
     ...values,
@@ -116,7 +134,10 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
 function parseWorkerPort(value: string): number {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 0 || number > 65_535) {
-    throw new AppError('configuration-invalid', 'Invalid environment:\n  WORKER_PORT must be a whole number from 0 to 65535');
+    throw new AppError(
+      'configuration-invalid',
+      'Invalid environment:\n  WORKER_PORT must be a whole number from 0 to 65535',
+    );
   }
   return number;
 }

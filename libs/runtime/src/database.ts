@@ -78,7 +78,7 @@ function connectPostgres(url: string, options: DatabaseOptions): Knex {
   const numericTypes = new Set<number>([pg.types.builtins.INT8, pg.types.builtins.NUMERIC]);
   const types = {
     getTypeParser: (oid: number, format?: 'text' | 'binary'): unknown =>
-      numericTypes.has(oid) ? Number : pg.types.getTypeParser(oid, format as 'text'),
+      numericTypes.has(oid) ? Number : pg.types.getTypeParser(oid, format),
   };
   return knexFactory({
     client: 'pg',

@@ -39,7 +39,12 @@ export const errorRegistry = {
   'image-cannot-fit': { status: 422, title: 'The image cannot be made small enough', retryable: false, level: 'info' },
   'rate-limited': { status: 429, title: 'Too many requests', retryable: true, level: 'info' },
   'configuration-invalid': { status: 500, title: 'Invalid configuration', retryable: false, level: 'error' },
-  'schema-outdated': { status: 503, title: 'The database schema is behind this release', retryable: true, level: 'error' },
+  'schema-outdated': {
+    status: 503,
+    title: 'The database schema is behind this release',
+    retryable: true,
+    level: 'error',
+  },
   'event-invalid': { status: 500, title: 'Invalid domain event', retryable: false, level: 'error' },
   unavailable: { status: 503, title: 'Temporarily unavailable', retryable: true, level: 'warn' },
   'task-timeout': { status: 500, title: 'A task ran out of time', retryable: true, level: 'warn' },

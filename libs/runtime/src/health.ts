@@ -60,11 +60,18 @@ export function createHealth(deps: { metrics: Metrics; metricsToken: string | un
 
   async function answerMetrics(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (!mayReadMetrics(request, deps.metricsToken)) {
-      sendJson(response, 401, { status: 401, title: 'Authentication required', code: 'unauthorized' }, 'application/problem+json');
+      sendJson(
+        response,
+        401,
+        { status: 401, title: 'Authentication required', code: 'unauthorized' },
+        'application/problem+json',
+      );
       return;
     }
     const text = await deps.metrics.registry.metrics();
-    response.writeHead(200, { 'Content-Type': deps.metrics.registry.contentType, 'Cache-Control': 'no-store' }).end(text);
+    response
+      .writeHead(200, { 'Content-Type': deps.metrics.registry.contentType, 'Cache-Control': 'no-store' })
+      .end(text);
   }
 
   return {
@@ -79,7 +86,12 @@ export function createHealth(deps: { metrics: Metrics; metricsToken: string | un
       if (path !== '/healthz' && path !== '/readyz' && path !== '/metrics') return false;
       if (request.method !== 'GET' && request.method !== 'HEAD') {
         response.setHeader('Allow', 'GET, HEAD');
-        sendJson(response, 405, { status: 405, title: 'Method not allowed', code: 'method-not-allowed' }, 'application/problem+json');
+        sendJson(
+          response,
+          405,
+          { status: 405, title: 'Method not allowed', code: 'method-not-allowed' },
+          'application/problem+json',
+        );
       } else if (path === '/healthz') {
         sendJson(response, 200, { status: 'alive' });
       } else {
@@ -94,19 +106,33 @@ export function createHealth(deps: { metrics: Metrics; metricsToken: string | un
 /** A reason that names no host, user or statement: it is shown to anybody who can reach the port. */
 function describe(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' ? `failed (${code})` : error instanceof Error && error.message.startsWith('no answer') ? error.message : 'failed';
+  return typeof code === 'string'
+    ? `failed (${code})`
+    : error instanceof Error && error.message.startsWith('no answer')
+      ? error.message
+      : 'failed';
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown, type = 'application/json'): void {
-  response.writeHead(status, { 'Content-Type': `${type}; charset=utf-8`, 'Cache-Control': 'no-store' }).end(JSON.stringify(body));
+  response
+    .writeHead(status, { 'Content-Type': `${type}; charset=utf-8`, 'Cache-Control': 'no-store' })
+    .end(JSON.stringify(body));
 }
 
 /** Starts to listen. @throws AppError `configuration-invalid` naming the variable when the port is taken. */
-export async function listen(server: Server, options: { port: number; host: string; portVariable: string }): Promise<number> {
+export async function listen(
+  server: Server,
+  options: { port: number; host: string; portVariable: string },
+): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const reason = error.code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${error.code ?? error.message})`;
-      reject(new AppError('configuration-invalid', `Port ${options.port} on ${options.host} ${reason}: set ${options.portVariable} to another one.`));
+      reject(
+        new AppError(
+          'configuration-invalid',
+          `Port ${options.port} on ${options.host} ${reason}: set ${options.portVariable} to another one.`,
+        ),
+      );
     });
     server.listen(options.port, options.host, resolve);
   });
@@ -116,6 +142,7 @@ export async function listen(server: Server, options: { port: number; host: stri
 /** The small HTTP server of a process that serves nothing but its own health and metrics. */
 export function createHealthServer(health: Health): Server {
   return createServer({ requestTimeout: 10_000, headersTimeout: 5_000, maxHeaderSize: 8_192 }, (request, response) => {
-    if (!health.handle(request, response)) sendJson(response, 404, { status: 404, title: 'Not found', code: 'not-found' }, 'application/problem+json');
+    if (!health.handle(request, response))
+      sendJson(response, 404, { status: 404, title: 'Not found', code: 'not-found' }, 'application/problem+json');
   });
 }

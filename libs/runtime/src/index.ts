@@ -1,7 +1,15 @@
 export { bearerToken, isFromLoopback, isSameSecret, matchesToken } from './access.ts';
 export { loadConfig } from './config.ts';
 export type { Config } from './config.ts';
-export { affectedRows, connectDatabase, databaseErrorCode, databaseKindOf, fromJsonColumn, isUniqueViolation, rowsOf } from './database.ts';
+export {
+  affectedRows,
+  connectDatabase,
+  databaseErrorCode,
+  databaseKindOf,
+  fromJsonColumn,
+  isUniqueViolation,
+  rowsOf,
+} from './database.ts';
 export type { Database, DatabaseKind, Transaction } from './database.ts';
 export { AppError, errorRegistry, isAppError } from './errors.ts';
 export type { ErrorCode, FieldProblem } from './errors.ts';

@@ -17,22 +17,24 @@ export function createLeaseStore(database: Database) {
   return {
     /** Inserts or extends the lease. Returns false when it had expired: whatever was held may belong to somebody else. */
     async renew(processId: string, ttlMs: number): Promise<boolean> {
-      const extended = await knex.raw(
+      const extended: unknown = await knex.raw(
         `UPDATE process_lease SET expires_at = ${sqlNowPlus(kind, ttlMs)} WHERE process_id = ? AND expires_at > ${now}`,
         [processId],
       );
       if (affectedRows(extended) === 1) return true;
       await knex.raw('DELETE FROM process_lease WHERE process_id = ?', [processId]);
-      await knex.raw(
-        `INSERT INTO process_lease (process_id, expires_at) VALUES (?, ${sqlNowPlus(kind, ttlMs)})`,
-        [processId],
-      );
+      await knex.raw(`INSERT INTO process_lease (process_id, expires_at) VALUES (?, ${sqlNowPlus(kind, ttlMs)})`, [
+        processId,
+      ]);
       return false;
     },
 
     async writeStatus(processId: string, processName: string, status: Record<string, unknown>): Promise<void> {
       const document = JSON.stringify(status);
-      const updated = await knex.raw('UPDATE process_status SET process_name = ?, status = ? WHERE process_id = ?', [processName, document, processId]);
+      const updated: unknown = await knex.raw(
+        'UPDATE process_status SET process_name = ?, status = ? WHERE process_id = ?',
+        [processName, document, processId],
+      );
       if (affectedRows(updated) === 0) {
         await knex('process_status')
           .insert({ process_id: processId, process_name: processName, status: document })
@@ -49,10 +51,13 @@ export function createLeaseStore(database: Database) {
     },
 
     async liveProcesses(): Promise<LiveProcess[]> {
-      const result = await knex.raw(
+      const result: unknown = await knex.raw(
         `SELECT s.process_id AS "processId", s.process_name AS "processName", s.status
            FROM process_lease l JOIN process_status s ON s.process_id = l.process_id
-          WHERE l.expires_at > ${now} ORDER BY s.process_name, s.process_id`.replaceAll('"', kind === 'mysql' ? '`' : '"'),
+          WHERE l.expires_at > ${now} ORDER BY s.process_name, s.process_id`.replaceAll(
+          '"',
+          kind === 'mysql' ? '`' : '"',
+        ),
       );
       return rowsOf<{ processId: string; processName: string; status: unknown }>(result).map((row) => ({
         ...row,
@@ -62,19 +67,34 @@ export function createLeaseStore(database: Database) {
 
     /** Makes sure that a row exists for each name; called once at start. */
     async declare(names: string[]): Promise<void> {
-      await knex('held_lease').insert(names.map((name) => ({ name, epoch: 0 }))).onConflict('name').ignore();
+      await knex('held_lease')
+        .insert(names.map((name) => ({ name, epoch: 0 })))
+        .onConflict('name')
+        .ignore();
     },
 
     /** Who holds which of `names`, and whether that holder is alive. */
-    async holders(names: string[]): Promise<{ name: string; processId: string | null; epoch: number; isLive: boolean }[]> {
+    async holders(
+      names: string[],
+    ): Promise<{ name: string; processId: string | null; epoch: number; isLive: boolean }[]> {
       const rows = await knex('held_lease as h')
         .leftJoin('process_lease as l', (join) => {
           join.on('l.process_id', 'h.process_id').andOn('l.expires_at', '>', knex.raw(now));
         })
         .whereIn('h.name', names)
         .orderBy('h.name')
-        .select<{ name: string; process_id: string | null; epoch: number; live: string | null }[]>('h.name', 'h.process_id', 'h.epoch', { live: 'l.process_id' });
-      return rows.map((row) => ({ name: row.name, processId: row.process_id, epoch: row.epoch, isLive: row.live !== null }));
+        .select<{ name: string; process_id: string | null; epoch: number; live: string | null }[]>(
+          'h.name',
+          'h.process_id',
+          'h.epoch',
+          { live: 'l.process_id' },
+        );
+      return rows.map((row) => ({
+        name: row.name,
+        processId: row.process_id,
+        epoch: row.epoch,
+        isLive: row.live !== null,
+      }));
     },
 
     /** Takes `name` if its epoch is still the one seen. Null when somebody was faster. */
@@ -91,7 +111,10 @@ export function createLeaseStore(database: Database) {
 
     /** Rows of processes that died without leaving; kept an hour for whoever looks into it. */
     async prune(): Promise<void> {
-      const dead = await knex('process_lease').where('expires_at', '<', knex.raw(sqlNowPlus(kind, -3_600_000))).limit(1_000).pluck<string[]>('process_id');
+      const dead = await knex('process_lease')
+        .where('expires_at', '<', knex.raw(sqlNowPlus(kind, -3_600_000)))
+        .limit(1_000)
+        .pluck<string[]>('process_id');
       if (dead.length === 0) return;
       await knex('process_status').whereIn('process_id', dead).delete();
       await knex('process_lease').whereIn('process_id', dead).delete();

@@ -10,7 +10,15 @@ export type { Logger } from 'pino';
 type LogOptions = { level: string; format: 'json' | 'pretty' | undefined; process: string };
 
 /** Never logged, wherever they turn up in an object. */
-const secretPaths = ['authorization', '*.authorization', 'headers.authorization', 'headers.cookie', '*.password', 'key', '*.token'];
+const secretPaths = [
+  'authorization',
+  '*.authorization',
+  'headers.authorization',
+  'headers.cookie',
+  '*.password',
+  'key',
+  '*.token',
+];
 
 export function createLogger(options: LogOptions): Logger {
   const format = options.format ?? (process.stdout.isTTY ? 'pretty' : 'json');
@@ -24,7 +32,12 @@ export function createLogger(options: LogOptions): Logger {
   if (format === 'json') return pino(settings);
   return pino(
     { ...settings, formatters: {} },
-    pretty({ colorize: process.stdout.isTTY || process.env.FORCE_COLOR === '1', ignore: 'pid,hostname,process', translateTime: 'SYS:HH:MM:ss.l', sync: true }),
+    pretty({
+      colorize: process.stdout.isTTY || process.env.FORCE_COLOR === '1',
+      ignore: 'pid,hostname,process',
+      translateTime: 'SYS:HH:MM:ss.l',
+      sync: true,
+    }),
   );
 }
 

@@ -45,7 +45,9 @@ export function createLoop(options: LoopOptions): Loop {
 
   async function rest(milliseconds: number): Promise<void> {
     pause = new AbortController();
-    await delay(milliseconds, undefined, { signal: AbortSignal.any([pause.signal, stopping.signal]) }).catch(() => undefined);
+    await delay(milliseconds, undefined, { signal: AbortSignal.any([pause.signal, stopping.signal]) }).catch(
+      () => undefined,
+    );
   }
 
   return {

@@ -79,7 +79,11 @@ export function createMembership(deps: { database: Database; log: Logger }, opti
       stopping.abort();
       await loop;
       validUntil = 0;
-      await store.leave(processId).catch((error: unknown) => deps.log.warn({ err: error }, 'cannot give back the process lease; it will run out'));
+      await store
+        .leave(processId)
+        .catch((error: unknown) =>
+          deps.log.warn({ err: error }, 'cannot give back the process lease; it will run out'),
+        );
     },
     isCurrent: () => performance.now() < validUntil,
     session: () => session,
@@ -95,9 +99,15 @@ export function createMembership(deps: { database: Database; log: Logger }, opti
         for (const name of missing) declared.add(name);
       }
       const holders = await store.holders(names);
-      const held: Holding[] = holders.filter((row) => row.processId === processId && row.isLive).map(({ name, epoch }) => ({ name, epoch }));
+      const held: Holding[] = holders
+        .filter((row) => row.processId === processId && row.isLive)
+        .map(({ name, epoch }) => ({ name, epoch }));
       const surplus = held.splice(wanted);
-      if (surplus.length > 0) await store.release(processId, surplus.map((holding) => holding.name));
+      if (surplus.length > 0)
+        await store.release(
+          processId,
+          surplus.map((holding) => holding.name),
+        );
       for (const row of holders) {
         if (held.length >= wanted) break;
         if (row.isLive) continue;

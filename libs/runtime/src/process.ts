@@ -65,7 +65,9 @@ export async function runProcess(definition: ProcessDefinition): Promise<void> {
       }, stopDeadlineMs);
       deadline.unref();
       for (const component of running.toReversed()) {
-        await component.stop().catch((error: unknown) => log.warn({ err: error }, `${component.name} did not stop cleanly`));
+        await component
+          .stop()
+          .catch((error: unknown) => log.warn({ err: error }, `${component.name} did not stop cleanly`));
       }
       log.info('stopped');
       process.exit(exitCode);
@@ -96,7 +98,13 @@ export async function runProcess(definition: ProcessDefinition): Promise<void> {
   }
 }
 
-async function startParts(definition: ProcessDefinition, config: Config, log: Logger, running: Component[], signal: AbortSignal): Promise<void> {
+async function startParts(
+  definition: ProcessDefinition,
+  config: Config,
+  log: Logger,
+  running: Component[],
+  signal: AbortSignal,
+): Promise<void> {
   const startComponent = async (component: Component): Promise<void> => {
     signal.throwIfAborted();
     running.push(component);
@@ -105,7 +113,10 @@ async function startParts(definition: ProcessDefinition, config: Config, log: Lo
   const metrics = createMetrics({ version: productVersion, release: config.WORKER_RELEASE, process: definition.name });
   const health = createHealth({ metrics, metricsToken: config.METRICS_TOKEN });
   let isStarted = false;
-  health.addCheck({ name: 'started', check: () => (isStarted ? Promise.resolve() : Promise.reject(new Error('starting'))) });
+  health.addCheck({
+    name: 'started',
+    check: () => (isStarted ? Promise.resolve() : Promise.reject(new Error('starting'))),
+  });
 
   const database = connectDatabase(config.DATABASE_URL, {
     poolMax: config.DATABASE_POOL_MAX,
@@ -118,8 +129,16 @@ async function startParts(definition: ProcessDefinition, config: Config, log: Lo
   // Until the API's own server can be composed (it needs the database) a plain one answers probes on the same port.
   const boundPort = { value: definition.port(config) };
   const probeServer = createHealthServer(health);
-  boundPort.value = await listen(probeServer, { port: boundPort.value, host: config.BIND_ADDRESS, portVariable: definition.portVariable });
-  const probe: Component = { name: 'probe server', start: () => Promise.resolve(), stop: () => closeServer(probeServer) };
+  boundPort.value = await listen(probeServer, {
+    port: boundPort.value,
+    host: config.BIND_ADDRESS,
+    portVariable: definition.portVariable,
+  });
+  const probe: Component = {
+    name: 'probe server',
+    start: () => Promise.resolve(),
+    stop: () => closeServer(probeServer),
+  };
   running.push(probe);
 
   await waitForSchema(database, log, signal);
@@ -128,11 +147,25 @@ async function startParts(definition: ProcessDefinition, config: Config, log: Lo
 
   const advertised = config.ADVERTISE_ADDRESS ?? config.BIND_ADDRESS;
   const url = `http://${advertised.includes(':') ? `[${advertised}]` : advertised}:${boundPort.value}`;
-  const status = { url, pid: process.pid, version: productVersion, release: config.WORKER_RELEASE, ...definition.status?.(config) };
+  const status = {
+    url,
+    pid: process.pid,
+    version: productVersion,
+    release: config.WORKER_RELEASE,
+    ...definition.status?.(config),
+  };
   const membership = createMembership({ database, log }, { processName: definition.name, status });
   await startComponent({ name: 'membership', start: membership.start, stop: membership.stop });
 
-  const { components, server } = await definition.compose({ config, log, metrics, health, database, wakeups, membership });
+  const { components, server } = await definition.compose({
+    config,
+    log,
+    metrics,
+    health,
+    database,
+    wakeups,
+    membership,
+  });
   for (const component of components) await startComponent(component);
   if (server) {
     await closeServer(probeServer);

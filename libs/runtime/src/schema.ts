@@ -41,20 +41,31 @@ const migratorConfig: Knex.MigratorConfig = {
 /** Runs `work` while holding the advisory lock on a connection of its own. */
 async function withMigrationLock<T>(database: Database, work: () => Promise<T>): Promise<T> {
   const { knex, kind } = database;
-  const client = knex.client as { acquireConnection(): Promise<unknown>; releaseConnection(connection: unknown): Promise<void> };
+  const client = knex.client as {
+    acquireConnection(): Promise<unknown>;
+    releaseConnection(connection: unknown): Promise<void>;
+  };
   const connection = await client.acquireConnection();
   try {
     if (kind === 'postgres') {
       await knex.raw('SELECT pg_advisory_lock(?)', [lockKey]).connection(connection);
     } else {
-      const result = await knex.raw('SELECT GET_LOCK(?, ?) AS locked', [lockName, lockWaitSeconds]).connection(connection);
+      const result: unknown = await knex
+        .raw('SELECT GET_LOCK(?, ?) AS locked', [lockName, lockWaitSeconds])
+        .connection(connection);
       if (rowsOf<{ locked: number | null }>(result)[0]?.locked !== 1) {
-        throw new AppError('unavailable', `Another process has been migrating for more than ${lockWaitSeconds} s; try again when it is done.`);
+        throw new AppError(
+          'unavailable',
+          `Another process has been migrating for more than ${lockWaitSeconds} s; try again when it is done.`,
+        );
       }
     }
     return await work();
   } finally {
-    const unlock = kind === 'postgres' ? knex.raw('SELECT pg_advisory_unlock(?)', [lockKey]) : knex.raw('SELECT RELEASE_LOCK(?)', [lockName]);
+    const unlock =
+      kind === 'postgres'
+        ? knex.raw('SELECT pg_advisory_unlock(?)', [lockKey])
+        : knex.raw('SELECT RELEASE_LOCK(?)', [lockName]);
     await unlock.connection(connection).catch(() => undefined);
     await client.releaseConnection(connection);
   }
@@ -79,7 +90,8 @@ export async function migrateDown(database: Database, options: { all: boolean })
 }
 
 async function freeStaleLock(database: Database): Promise<void> {
-  if (await database.knex.schema.hasTable('schema_migration_lock')) await database.knex.migrate.forceFreeMigrationsLock(migratorConfig);
+  if (await database.knex.schema.hasTable('schema_migration_lock'))
+    await database.knex.migrate.forceFreeMigrationsLock(migratorConfig);
 }
 
 /** Names of migrations that this release needs and the database lacks. */

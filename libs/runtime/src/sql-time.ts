@@ -8,7 +8,8 @@ export function sqlNow(kind: DatabaseKind): string {
 
 /** SQL for the current instant plus (or, when negative, minus) whole milliseconds. */
 export function sqlNowPlus(kind: DatabaseKind, milliseconds: number): string {
-  if (!Number.isSafeInteger(milliseconds)) throw new RangeError(`sqlNowPlus needs whole milliseconds, not ${milliseconds}`);
+  if (!Number.isSafeInteger(milliseconds))
+    throw new RangeError(`sqlNowPlus needs whole milliseconds, not ${milliseconds}`);
   return kind === 'postgres'
     ? `(clock_timestamp() + interval '${milliseconds} milliseconds')`
     : `(CURRENT_TIMESTAMP(3) + INTERVAL ${milliseconds * 1_000} MICROSECOND)`;

@@ -37,7 +37,12 @@ export type Table = {
   primaryKey: string[];
   unique?: { name: string; columns: string[] }[];
   indexes?: { name: string; columns: string[] }[];
-  foreignKeys?: { name: string; columns: string[]; references: string; onDelete: 'cascade' | 'restrict' | 'set null' }[];
+  foreignKeys?: {
+    name: string;
+    columns: string[];
+    references: string;
+    onDelete: 'cascade' | 'restrict' | 'set null';
+  }[];
   checks?: { name: string; expression: string }[];
 };
 
@@ -45,7 +50,8 @@ function columnSql(name: string, column: Column, kind: DatabaseKind): string {
   const parts = [name, typeSql(column.type, kind)];
   if (column.generated !== undefined) return `${parts.join(' ')} GENERATED ALWAYS AS (${column.generated}) STORED`;
   if (column.type !== 'serial') parts.push(column.nullable === true ? 'NULL' : 'NOT NULL');
-  if (column.default !== undefined) parts.push(`DEFAULT ${column.default === 'now' ? 'CURRENT_TIMESTAMP(3)' : column.default}`);
+  if (column.default !== undefined)
+    parts.push(`DEFAULT ${column.default === 'now' ? 'CURRENT_TIMESTAMP(3)' : column.default}`);
   return parts.join(' ');
 }
 
@@ -64,22 +70,29 @@ export function createTableSql(table: Table, kind: DatabaseKind): string[] {
   lines.push(`PRIMARY KEY (${table.primaryKey.join(', ')})`);
   for (const key of table.unique ?? []) lines.push(`CONSTRAINT ${key.name} UNIQUE (${key.columns.join(', ')})`);
   for (const key of table.foreignKeys ?? []) {
-    lines.push(`CONSTRAINT ${key.name} FOREIGN KEY (${key.columns.join(', ')}) REFERENCES ${key.references} ON DELETE ${key.onDelete.toUpperCase()}`);
+    lines.push(
+      `CONSTRAINT ${key.name} FOREIGN KEY (${key.columns.join(', ')}) REFERENCES ${key.references} ON DELETE ${key.onDelete.toUpperCase()}`,
+    );
   }
   for (const check of table.checks ?? []) lines.push(`CONSTRAINT ${check.name} CHECK (${check.expression})`);
   const indexes = table.indexes ?? [];
   if (kind === 'mysql') {
     for (const index of indexes) lines.push(`INDEX ${index.name} (${index.columns.join(', ')})`);
-    return [`CREATE TABLE IF NOT EXISTS ${table.name} (\n  ${lines.join(',\n  ')}\n) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`];
+    return [
+      `CREATE TABLE IF NOT EXISTS ${table.name} (\n  ${lines.join(',\n  ')}\n) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
+    ];
   }
   return [
     `CREATE TABLE IF NOT EXISTS ${table.name} (\n  ${lines.join(',\n  ')}\n)`,
-    ...indexes.map((index) => `CREATE INDEX IF NOT EXISTS ${index.name} ON ${table.name} (${index.columns.join(', ')})`),
+    ...indexes.map(
+      (index) => `CREATE INDEX IF NOT EXISTS ${index.name} ON ${table.name} (${index.columns.join(', ')})`,
+    ),
   ];
 }
 
 export async function createTables(knex: Knex, tables: Table[]): Promise<void> {
-  const kind: DatabaseKind = knex.client.config.client === 'mysql2' ? 'mysql' : 'postgres';
+  const { client } = (knex.client as { config: { client: string } }).config;
+  const kind: DatabaseKind = client === 'mysql2' ? 'mysql' : 'postgres';
   for (const table of tables) {
     for (const statement of createTableSql(table, kind)) await knex.raw(statement);
   }

@@ -33,7 +33,12 @@ export function createWakeups(deps: { queueUrl: string; log: Logger }): Wakeups 
   }
 
   async function connect(): Promise<pg.Client> {
-    const next = new pg.Client({ connectionString: deps.queueUrl, application_name: 'omnizap wakeups', keepAlive: true, connectionTimeoutMillis: 5_000 });
+    const next = new pg.Client({
+      connectionString: deps.queueUrl,
+      application_name: 'omnizap wakeups',
+      keepAlive: true,
+      connectionTimeoutMillis: 5_000,
+    });
     next.on('notification', (message) => wake(message.payload ?? ''));
     await next.connect();
     await next.query(`LISTEN ${channel}`);

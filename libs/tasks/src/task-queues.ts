@@ -23,7 +23,14 @@ const hintData = z.object({
 export type HintData = z.infer<typeof hintData>;
 
 /** A task as fetched; pass it whole when settling, so that a newer attempt is never settled by an older one. */
-export type FetchedTask = { id: string; taskType: string; retryCount: number; retryLimit: number; data: HintData; queue: string };
+export type FetchedTask = {
+  id: string;
+  taskType: string;
+  retryCount: number;
+  retryLimit: number;
+  data: HintData;
+  queue: string;
+};
 
 type QueueOptions = { queueUrl: string; log: Logger; wakeups?: Wakeups; applicationName?: string };
 
@@ -104,11 +111,11 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
 
     /** Jobs by queue and state. Costs a scan of the job table's index (0.2 s for a million): call it rarely. */
     async counts(): Promise<{ taskType: string; lane: string; state: string; count: number; oldestSeconds: number }[]> {
-      const { rows } = (await boss.getDb().executeSql(
+      const { rows } = await boss.getDb().executeSql(
         `SELECT name, state::text AS state, COUNT(*)::int AS count,
                 COALESCE(EXTRACT(EPOCH FROM clock_timestamp() - MIN(created_on)), 0)::float8 AS oldest
            FROM pgboss.job WHERE state IN ('created', 'retry', 'active') GROUP BY name, state`,
-      )) as { rows: { name: string; state: string; count: number; oldest: number }[] };
+      );
       return rows
         .filter((row) => row.name !== deadLetterQueue)
         .map((row) => {
@@ -123,7 +130,13 @@ export type TaskQueues = ReturnType<typeof createTaskQueues>;
 
 /** Creates or updates pg-boss's schema and the queues of all lanes; safe from many processes at once. */
 export async function installTaskQueues(settings: TaskSettings[], options: QueueOptions): Promise<void> {
-  const boss = new PgBoss({ connectionString: options.queueUrl, application_name: 'omnizap migrate', max: 2, supervise: false, schedule: false });
+  const boss = new PgBoss({
+    connectionString: options.queueUrl,
+    application_name: 'omnizap migrate',
+    max: 2,
+    supervise: false,
+    schedule: false,
+  });
   boss.on('error', (error) => options.log.warn({ err: error }, 'task queue'));
   await boss.start();
   try {
@@ -170,4 +183,7 @@ function uniqueHints(hints: TaskHint[]): TaskHint[] {
   return [...seen.values()];
 }
 
-const attemptOf = (task: FetchedTask): { id: string; retryCount: number } => ({ id: task.id, retryCount: task.retryCount });
+const attemptOf = (task: FetchedTask): { id: string; retryCount: number } => ({
+  id: task.id,
+  retryCount: task.retryCount,
+});

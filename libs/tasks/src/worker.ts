@@ -3,7 +3,15 @@
  * to `concurrency` at once, and settles each by its own attempt. Woken by notification, polling as the backstop.
  * A task that fails its last attempt becomes a dead letter before it is settled, so a kill in between repeats, never loses.
  */
-import { AppError, Histogram, createLoop, type Component, type Logger, type Metrics, type Wakeups } from '@omnizap/runtime';
+import {
+  AppError,
+  Histogram,
+  createLoop,
+  type Component,
+  type Logger,
+  type Metrics,
+  type Wakeups,
+} from '@omnizap/runtime';
 import type { FetchedTask, TaskQueues } from './task-queues.ts';
 import { taskTopic, type Lane, type TaskDefinition, type TaskOutcome } from './task-types.ts';
 
@@ -13,7 +21,14 @@ const touchIntervalMs = 4_000;
 const settleDelayMs = 10;
 const stopGraceMs = 10_000;
 
-export type DeadTask = { id: string; taskType: string; subjectId: string; attempts: number; error: string; payload: object };
+export type DeadTask = {
+  id: string;
+  taskType: string;
+  subjectId: string;
+  attempts: number;
+  error: string;
+  payload: object;
+};
 
 type WorkerDeps = { queues: TaskQueues; wakeups: Wakeups; log: Logger; metrics: Metrics };
 type WorkerOptions = {
@@ -73,7 +88,11 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
         active.delete(task);
         left -= 1;
         if (!isOk) failed += 1;
-        if (left === 0) options.onBatch?.(definition.settings.type, (performance.now() - startedAt) / 1_000, { total: tasks.length, failed });
+        if (left === 0)
+          options.onBatch?.(definition.settings.type, (performance.now() - startedAt) / 1_000, {
+            total: tasks.length,
+            failed,
+          });
         loop.wake();
       });
       active.set(task, work);
@@ -91,7 +110,10 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
       ...(task.data.request_id === undefined ? {} : { request_id: task.data.request_id }),
     });
     if (task.retryCount === 0 && task.data.announced_at_ms !== undefined) {
-      wait.observe({ task_type: type, lane: options.lane }, Math.max(0, (Date.now() - task.data.announced_at_ms) / 1_000));
+      wait.observe(
+        { task_type: type, lane: options.lane },
+        Math.max(0, (Date.now() - task.data.announced_at_ms) / 1_000),
+      );
     }
     const startedAt = performance.now();
     const observe = (outcome: TaskOutcome['status'] | 'retried'): void => {
@@ -102,7 +124,14 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
     try {
       const outcome = await Promise.race([
         definition.handle(
-          { id: task.id, taskType: type, subjectId, attempt: task.retryCount + 1, requestId: task.data.request_id, eventId: task.data.event_id },
+          {
+            id: task.id,
+            taskType: type,
+            subjectId,
+            attempt: task.retryCount + 1,
+            requestId: task.data.request_id,
+            eventId: task.data.event_id,
+          },
           { signal, log },
         ),
         rejectAfter(timeoutSeconds * 1_000, signal),
@@ -122,10 +151,20 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     const attempts = task.retryCount + 1;
     const isLast = task.retryCount >= task.retryLimit;
-    log[isLast ? 'error' : 'warn']({ err: error, attempts }, isLast ? 'a task is a dead letter' : 'a task failed; it will be tried again');
+    log[isLast ? 'error' : 'warn'](
+      { err: error, attempts },
+      isLast ? 'a task is a dead letter' : 'a task failed; it will be tried again',
+    );
     try {
       if (isLast) {
-        await options.onDead({ id: task.id, taskType: task.taskType, subjectId: task.data.subject_id, attempts, error: text, payload: task.data });
+        await options.onDead({
+          id: task.id,
+          taskType: task.taskType,
+          subjectId: task.data.subject_id,
+          attempts,
+          error: text,
+          payload: task.data,
+        });
       }
       await deps.queues.fail(task, { error: text.slice(0, 2_000) });
     } catch (settleError) {
@@ -147,7 +186,10 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
     settling = settling.then(async () => {
       for (const [queue, tasks] of batches) {
         await deps.queues.complete(queue, tasks, {}).catch((error: unknown) => {
-          deps.log.warn({ err: error, tasks: tasks.length }, 'finished tasks could not be settled; they will be looked at again');
+          deps.log.warn(
+            { err: error, tasks: tasks.length },
+            'finished tasks could not be settled; they will be looked at again',
+          );
         });
       }
     });
@@ -164,7 +206,8 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
   return {
     name: 'worker',
     async start() {
-      for (const definition of options.definitions) unsubscribers.push(deps.wakeups.on(taskTopic(definition.settings.type), loop.wake));
+      for (const definition of options.definitions)
+        unsubscribers.push(deps.wakeups.on(taskTopic(definition.settings.type), loop.wake));
       touchTimer = setInterval(() => {
         touchActive().catch((error: unknown) => deps.log.warn({ err: error }, 'running tasks could not be touched'));
       }, touchIntervalMs);
@@ -188,6 +231,8 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
 /** Rejects when the time is over, whether or not the handler heeds its signal. */
 function rejectAfter(milliseconds: number, signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(new AppError('task-timeout', `The task took longer than ${milliseconds / 1_000} s.`)));
+    signal.addEventListener('abort', () =>
+      reject(new AppError('task-timeout', `The task took longer than ${milliseconds / 1_000} s.`)),
+    );
   });
 }
