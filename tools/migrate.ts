@@ -19,7 +19,11 @@ async function main(direction: string | undefined, flags: string[]): Promise<num
       });
       report(applied, 'applied', 'the schema is up to date');
     } else {
-      report(await migrateDown(database, { all: flags.includes('--all') }), 'taken back', 'there is nothing to take back');
+      report(
+        await migrateDown(database, { all: flags.includes('--all') }),
+        'taken back',
+        'there is nothing to take back',
+      );
     }
     return 0;
   } finally {
@@ -28,12 +32,16 @@ async function main(direction: string | undefined, flags: string[]): Promise<num
 }
 
 function report(names: string[], verb: string, nothing: string): void {
-  process.stdout.write(names.length === 0 ? `migrations: ${nothing}\n` : names.map((name) => `migrations: ${verb} ${name}\n`).join(''));
+  process.stdout.write(
+    names.length === 0 ? `migrations: ${nothing}\n` : names.map((name) => `migrations: ${verb} ${name}\n`).join(''),
+  );
 }
 
 try {
   process.exitCode = await main(process.argv[2], process.argv.slice(3));
 } catch (error) {
-  process.stderr.write(`migrations: ${error instanceof AppError || error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(
+    `migrations: ${error instanceof AppError || error instanceof Error ? error.message : String(error)}\n`,
+  );
   process.exitCode = 1;
 }

@@ -8,7 +8,7 @@ import {
   createUploads,
   rankingTopic,
 } from '@omnizap/catalog';
-import { configureImaging } from '@omnizap/imaging';
+import { configureImaging, parseEmojis } from '@omnizap/imaging';
 import type { Component, ProcessContext } from '@omnizap/runtime';
 import { createDiskStore } from '@omnizap/storage';
 import { createApp } from './app.ts';
@@ -22,6 +22,7 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
   const store = createDiskStore(join(config.STICKER_DATA_DIR, 'stickers'));
   await store.prepare();
   configureImaging();
+  parseEmojis(['😀']);
 
   const reader = createCatalogueReader({ database }, { ageDecayDays: config.STICKER_PACK_AGE_DECAY_DAYS });
   wakeups.on(rankingTopic, () => reader.forgetCurrentGeneration());

@@ -15,7 +15,7 @@ const leaderLease = 'maintenance-leader';
 const passIntervalMs = 2_000;
 /** Lost heartbeats and retention of tasks. */
 const superviseIntervalMs = 3_000;
-const gaugesIntervalMs = 10_000;
+const gaugesIntervalMs = 15_000;
 const pruneIntervalMs = 600_000;
 
 export function composeMaintenance(context: ProcessContext): Promise<{ components: Component[] }> {
@@ -26,6 +26,7 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
     wakeups,
     applicationName: 'omnizap maintenance tasks',
   });
+  context.health.addCheck({ name: 'queue', check: () => queues.ping() });
   const provider = createEmojiClassifier();
   const sweeper = createSweeper(
     { database, queues, log },

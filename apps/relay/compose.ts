@@ -11,6 +11,7 @@ export function composeRelay(context: ProcessContext): Promise<{ components: Com
     wakeups,
     applicationName: 'omnizap relay tasks',
   });
+  context.health.addCheck({ name: 'queue', check: () => queues.ping() });
 
   async function deliver(events: OutboxEvent[]): Promise<{ failed: { event: OutboxEvent; error: string }[] }> {
     const hints: TaskHint[] = [];

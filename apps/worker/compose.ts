@@ -8,7 +8,7 @@ import {
   taskSettings,
   type TaskType,
 } from '@omnizap/catalog';
-import { configureImaging, createEmojiClassifier } from '@omnizap/imaging';
+import { configureImaging, createEmojiClassifier, keywordsOfEmoji, parseEmojis } from '@omnizap/imaging';
 import { Counter, Histogram, type Component, type ProcessContext } from '@omnizap/runtime';
 import { createDiskStore } from '@omnizap/storage';
 import { createTaskQueues, createWorker, type TaskDefinition, type TaskHandler } from '@omnizap/tasks';
@@ -35,9 +35,12 @@ export async function composeWorker(context: ProcessContext, kind: WorkerKind): 
     wakeups,
     applicationName: `omnizap ${kind} tasks`,
   });
+  context.health.addCheck({ name: 'queue', check: () => queues.ping() });
   const store = createDiskStore(join(config.STICKER_DATA_DIR, 'stickers'));
   await store.prepare();
   configureImaging();
+  // Loading the emoji data takes 0.2 s: before the first sticker, not during it.
+  parseEmojis(['😀']).forEach(keywordsOfEmoji);
 
   const handlers: Record<TaskType, TaskHandler> = {
     classification: createClassifySticker({ database, wakeups, store }, createEmojiClassifier()),

@@ -3,7 +3,7 @@
  * running half, and on the way out it leaves no process behind, within 15 seconds whatever hangs.
  */
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { checkPorts } from './check-ports.ts';
@@ -28,6 +28,7 @@ const UNHURRIED_MS = 2_000;
 /** Processes of a killed supervisor drain for up to 15 s and hold their ports meanwhile. */
 const LEFTOVER_PATIENCE_MS = 20_000;
 const READY_TIMEOUT_MS = 120_000;
+const CREDENTIALS_FILE = 'dev-credentials.json';
 
 export type SupervisorOptions = {
   /** Where apps/ and tools/ are. */
@@ -89,9 +90,14 @@ export async function runSupervisor({
       STICKER_DATA_DIR: dataDir,
     };
     if (target.isTTY) env.LOG_FORMAT ??= 'pretty';
+    // glibc keeps an arena per thread; image buffers freed in one of many would look like a leak.
+    env.MALLOC_ARENA_MAX ??= '2';
     const step = { root, env, output, signal: stopSignal };
     await runStep({ ...step, name: 'migrate', file: 'tools/migrate.ts', args: ['up'] });
-    if (settings.hasDemo) await runStep({ ...step, name: 'credentials', file: 'tools/seed.ts', args: ['credentials'] });
+    if (settings.hasDemo) {
+      await runStep({ ...step, name: 'credentials', file: 'tools/seed.ts', args: ['credentials'] });
+      env.ADMIN_TOKEN ??= await readAdminToken(dataDir);
+    }
 
     const urls = { database_url: databaseUrl, queue_database_url: queueDatabaseUrl };
     const describeFleet = (): void => {
@@ -207,15 +213,21 @@ async function stopProcesses(
 
 function announce(processes: ManagedProcess[], dataDir: string, seconds: number, say: (line: string) => void): void {
   const api = apiUrl(processes);
-  const credentials = path.join(dataDir, 'dev-credentials.json');
+  const credentials = path.join(dataDir, CREDENTIALS_FILE);
   say('');
   say(`OmniZap Stickers is ready after ${seconds.toFixed(1)} s: ${processes.length} processes`);
-  say(`  Gallery      ${api}/`);
-  say(`  API          ${api}/docs`);
+  say(`  Packs        ${api}/api/sticker-packs`);
+  say(`  API          ${api}/openapi.json`);
   say(`  Processes    ${api}/api/ops/targets`);
   if (existsSync(credentials)) say(`  Credentials  ${credentials}`);
   say('  Ctrl-C stops everything.');
   say('');
+}
+
+/** Made by the credentials step just before. */
+async function readAdminToken(dataDir: string): Promise<string | undefined> {
+  const text = await readFile(path.join(dataDir, CREDENTIALS_FILE), 'utf8').catch(() => '{}');
+  return (JSON.parse(text) as { admin_token?: string }).admin_token;
 }
 
 function apiUrl(processes: ManagedProcess[]): string {

@@ -5,7 +5,6 @@
  * Tried instead: one `status = 'pending' AND shard IN (...) ORDER BY id LIMIT n`. With a backlog it sorts everything pending;
  * one limited range per shard reads at most shards x limit index entries whatever the backlog.
  */
-import type { Knex } from 'knex';
 import { affectedRows, fromJsonColumn, rowsOf, sqlNow, sqlNowPlus, type Database } from '@omnizap/runtime';
 import type { OutboxEvent } from './event.ts';
 
@@ -42,19 +41,20 @@ export function createOutboxStore(database: Database) {
               ORDER BY r.id LIMIT ${limit})`;
   }
 
-  async function claim(trx: Knex.Transaction, shards: number[], token: string, limit: number): Promise<OutboxEvent[]> {
+  /** No transaction: the shards are ours alone, and what a failure leaves `processing` is reclaimed. */
+  async function claim(shards: number[], token: string, limit: number): Promise<OutboxEvent[]> {
     const perShard = Math.max(8, Math.ceil((limit * 2) / shards.length));
     const candidates = rowsOf<{ id: number }>(
-      await trx.raw(
+      await knex.raw(
         `SELECT id FROM (${shards.map((shard) => shardQuery(shard, perShard)).join(' UNION ALL ')}) c ORDER BY id LIMIT ${limit}`,
       ),
     ).map((row) => row.id);
     if (candidates.length === 0) return [];
-    await trx('domain_event_outbox')
+    await knex('domain_event_outbox')
       .whereIn('id', candidates)
       .whereIn('status', ['pending', 'failed'])
-      .update({ status: 'processing', locked_by: token, attempts: trx.raw('attempts + 1') });
-    const rows = await trx('domain_event_outbox')
+      .update({ status: 'processing', locked_by: token, attempts: knex.raw('attempts + 1') });
+    const rows = await knex('domain_event_outbox')
       .whereIn('id', candidates)
       .where({ locked_by: token, status: 'processing' })
       .orderBy('id')
@@ -86,17 +86,14 @@ export function createOutboxStore(database: Database) {
 
   return {
     /** Up to `limit` events of these shards, oldest first, now `processing` under `token`. */
-    claim: (shards: number[], token: string, limit: number) =>
-      database.transaction((trx) => claim(trx, shards, token, limit)),
+    claim,
 
-    /** Whatever a former holder of these shards left half done is pending again. */
-    async reclaim(shards: number[], token: string): Promise<number> {
-      const result = await knex('domain_event_outbox')
+    /** Whatever was left half done in these shards is pending again. Call it only while nothing of them is being delivered. */
+    async reclaim(shards: number[]): Promise<number> {
+      return knex('domain_event_outbox')
         .where({ status: 'processing' })
         .whereIn('shard', shards)
-        .whereNot({ locked_by: token })
         .update({ status: 'pending', locked_by: null });
-      return result;
     },
 
     async complete(events: OutboxEvent[], token: string): Promise<number> {

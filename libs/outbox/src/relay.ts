@@ -20,8 +20,8 @@ import { createOutboxStore } from './outbox-store.ts';
 const batchSize = 500;
 /** Longest wait for an event whose wake-up got lost. */
 const pollIntervalMs = 2_000;
-/** How often shards are looked at: with the lease's 6 s, a dead relay's shards move within 8 s. */
-const balanceIntervalMs = 2_000;
+/** How often shards are looked at: with the lease's 6 s, a dead relay's shards move within 9 s. */
+const balanceIntervalMs = 3_000;
 const firstRetryMs = 1_000;
 const longestRetryMs = 300_000;
 
@@ -41,6 +41,8 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
   let token = '';
   let balancedAt = -Infinity;
   let balancedSession = -1;
+  /** A claim may have happened although we were told that it failed. */
+  let isUncertain = false;
 
   async function balance(): Promise<void> {
     const relays = (await deps.membership.processes()).filter(
@@ -53,7 +55,7 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
     token = `${deps.membership.processId}:${session}`;
     const gained = session === balancedSession ? next.filter((shard) => !shards.includes(shard)) : next;
     if (gained.length > 0) {
-      const taken = await store.reclaim(gained, token);
+      const taken = await store.reclaim(gained);
       deps.log.info({ shards: gained.length, held: next.length, reclaimed: taken }, 'took outbox shards');
     }
     shards = next;
@@ -65,14 +67,13 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
     if (performance.now() - balancedAt > balanceIntervalMs || balancedSession !== deps.membership.session())
       await balance();
     if (shards.length === 0 || !deps.membership.isCurrent()) return false;
+    if (isUncertain) await store.reclaim(shards);
+    isUncertain = true;
     const events = await store.claim(shards, token, batchSize);
-    if (events.length === 0) {
-      lag.set(0);
-      return false;
-    }
-    await deliverBatch(events);
-    lag.set(Math.max(0, (Date.now() - (events.at(-1)?.createdAt.getTime() ?? Date.now())) / 1_000));
-    return true;
+    if (events.length > 0) await deliverBatch(events);
+    isUncertain = false;
+    lag.set(events.length === 0 ? 0 : Math.max(0, (Date.now() - (events.at(-1)?.createdAt.getTime() ?? 0)) / 1_000));
+    return events.length > 0;
   }
 
   async function deliverBatch(events: OutboxEvent[]): Promise<void> {

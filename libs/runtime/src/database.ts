@@ -36,6 +36,10 @@ const deadlockAttempts = 5;
 const acquireTimeoutMs = 10_000;
 const retryableCodes = new Set(['40001', '40P01', 'ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD']);
 
+/** knex would print raw lines of what it also throws; the caller logs it, with its context. */
+const silent = { warn: ignore, error: ignore, deprecate: ignore, debug: ignore };
+function ignore(): void {}
+
 export function databaseKindOf(url: string): DatabaseKind {
   return url.startsWith('mysql:') ? 'mysql' : 'postgres';
 }
@@ -82,6 +86,7 @@ function connectPostgres(url: string, options: DatabaseOptions): Knex {
   };
   return knexFactory({
     client: 'pg',
+    log: silent,
     connection: {
       connectionString: url,
       application_name: options.applicationName ?? 'omnizap',
@@ -101,6 +106,7 @@ function connectMysql(url: string, options: DatabaseOptions): Knex {
   const parsed = new URL(url);
   return knexFactory({
     client: 'mysql2',
+    log: silent,
     connection: {
       host: parsed.hostname,
       port: Number(parsed.port || 3306),

@@ -16,7 +16,6 @@ import { productVersion } from './version.ts';
 
 /** Below the 15 s of the contract, above the longest hand-back. */
 const stopDeadlineMs = 14_000;
-const parentLookMs = 1_000;
 
 export type Component = { name: string; start(): Promise<void>; stop(): Promise<void> };
 
@@ -86,7 +85,6 @@ export async function runProcess(definition: ProcessDefinition): Promise<void> {
     log.error({ err: error }, 'uncaught exception');
     void stop('uncaught exception', 1);
   });
-  watchParent(() => void stop('the parent process is gone', 0));
 
   try {
     await startParts(definition, config, log, running, startAbort.signal);
@@ -186,13 +184,4 @@ async function closeServer(server: Server): Promise<void> {
     server.closeIdleConnections();
     setTimeout(() => server.closeAllConnections(), 5_000).unref();
   });
-}
-
-/** Without an IPC channel (npm run, pm2) a parent that was killed shows only by its id. */
-function watchParent(onGone: () => void): void {
-  if (process.env.OMNIZAP_WATCH_PARENT !== '1') return;
-  const parent = process.ppid;
-  setInterval(() => {
-    if (process.ppid !== parent) onGone();
-  }, parentLookMs).unref();
 }

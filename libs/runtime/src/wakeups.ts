@@ -53,7 +53,7 @@ export function createWakeups(deps: { queueUrl: string; log: Logger }): Wakeups 
         const next = await connect();
         const closed = new Promise<void>((resolve) => {
           next.once('end', () => resolve());
-          next.once('error', () => resolve());
+          next.on('error', () => resolve());
         });
         client = next;
         reconnectMs = 100;

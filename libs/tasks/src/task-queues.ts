@@ -3,6 +3,7 @@
  * (policy `short`: one job in `created` per key), a started one never swallows a later hint.
  * Supervision runs only where `supervise` is called: the leading maintenance process.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { PgBoss, type JobInsert, type JobWithMetadata } from 'pg-boss';
 import { z } from 'zod';
 import type { Logger, Wakeups } from '@omnizap/runtime';
@@ -12,7 +13,7 @@ import { queueName, taskTopic, type Lane, type TaskHint, type TaskSettings } fro
 const heartbeatSeconds = 10;
 /** Finished tasks are kept for a day: long enough to look into one, short enough to stay small. */
 const keepFinishedSeconds = 86_400;
-const deadLetterQueue = 'dead-letter';
+const startRetryMs = 1_000;
 
 const hintData = z.object({
   subject_id: z.string(),
@@ -35,19 +36,25 @@ export type FetchedTask = {
 type QueueOptions = { queueUrl: string; log: Logger; wakeups?: Wakeups; applicationName?: string };
 
 export function createTaskQueues(settings: TaskSettings[], options: QueueOptions) {
-  const boss = new PgBoss({
-    connectionString: options.queueUrl,
-    application_name: options.applicationName ?? 'omnizap tasks',
-    max: 3,
-    supervise: false,
-    schedule: false,
-    migrate: false,
-    createSchema: false,
-    monitorIntervalSeconds: 1,
-  });
-  // Without listeners pg-boss would end the process on the first background error.
-  boss.on('error', (error) => options.log.warn({ err: error }, 'task queue'));
-  boss.on('warning', (warning) => options.log.warn({ warning }, 'task queue'));
+  const stopping = new AbortController();
+  let boss = createBoss();
+
+  function createBoss(): PgBoss {
+    const next = new PgBoss({
+      connectionString: options.queueUrl,
+      application_name: options.applicationName ?? 'omnizap tasks',
+      max: 3,
+      supervise: false,
+      schedule: false,
+      migrate: false,
+      createSchema: false,
+      monitorIntervalSeconds: 1,
+    });
+    // Without listeners pg-boss would end the process on the first background error.
+    next.on('error', (error) => options.log.warn({ err: error }, 'task queue'));
+    next.on('warning', (warning) => options.log.warn({ warning }, 'task queue'));
+    return next;
+  }
 
   const byType = new Map(settings.map((entry) => [entry.type, entry]));
   const settingsOf = (type: string): TaskSettings => {
@@ -57,11 +64,31 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
   };
 
   return {
+    /** Waits for the queue's database and schema as long as it takes: a database that is away must not end the process. */
     async start(): Promise<void> {
-      await boss.start();
+      let said = '';
+      while (!stopping.signal.aborted) {
+        try {
+          await boss.start();
+          return;
+        } catch (error) {
+          const reason = error instanceof Error ? error.message : String(error);
+          if (reason !== said)
+            options.log.warn(`waiting for the task queues (${reason}): is "npm run db:migrate" done?`);
+          said = reason;
+          await boss.stop({ graceful: false, close: true }).catch(() => undefined);
+          boss = createBoss();
+          await delay(startRetryMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+        }
+      }
     },
     async stop(): Promise<void> {
+      stopping.abort();
       await boss.stop({ graceful: false, close: true });
+    },
+    /** Rejects when the queue's database does not answer. */
+    async ping(): Promise<void> {
+      await boss.getDb().executeSql('SELECT 1');
     },
 
     /** Merges the hints into their queues in one statement per task type and wakes the workers. */
@@ -80,14 +107,21 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
     async fetch(taskType: string, lane: Lane, limit: number): Promise<FetchedTask[]> {
       const queue = queueName(taskType, lane);
       const jobs: JobWithMetadata<unknown>[] = await boss.fetch(queue, { batchSize: limit, includeMetadata: true });
-      return jobs.map((job) => ({
-        id: job.id,
-        taskType,
-        retryCount: job.retryCount,
-        retryLimit: job.retryLimit,
-        data: hintData.parse(job.data),
-        queue,
-      }));
+      const tasks: FetchedTask[] = [];
+      for (const job of jobs) {
+        const data = hintData.safeParse(job.data);
+        const task = { id: job.id, taskType, retryCount: job.retryCount, retryLimit: job.retryLimit, queue };
+        if (data.success) tasks.push({ ...task, data: data.data });
+        else {
+          // Not one of ours: it must not hold up the batch that it came with.
+          options.log.error(
+            { task_id: job.id, task_type: taskType },
+            'a task says nothing that can be read; it is failed',
+          );
+          await boss.fail(queue, { id: job.id, retryCount: job.retryCount }, { error: 'unreadable task data' });
+        }
+      }
+      return tasks;
     },
 
     async complete(queue: string, tasks: FetchedTask[], output: object): Promise<void> {
@@ -111,17 +145,16 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
 
     /** Jobs by queue and state. Costs a scan of the job table's index (0.2 s for a million): call it rarely. */
     async counts(): Promise<{ taskType: string; lane: string; state: string; count: number; oldestSeconds: number }[]> {
-      const { rows } = await boss.getDb().executeSql(
+      const answer: { rows: unknown } = await boss.getDb().executeSql(
         `SELECT name, state::text AS state, COUNT(*)::int AS count,
                 COALESCE(EXTRACT(EPOCH FROM clock_timestamp() - MIN(created_on)), 0)::float8 AS oldest
            FROM pgboss.job WHERE state IN ('created', 'retry', 'active') GROUP BY name, state`,
       );
-      return rows
-        .filter((row) => row.name !== deadLetterQueue)
-        .map((row) => {
-          const [taskType = row.name, lane = ''] = row.name.split('.');
-          return { taskType, lane, state: row.state, count: row.count, oldestSeconds: row.oldest };
-        });
+      const rows = answer.rows as { name: string; state: string; count: number; oldest: number }[];
+      return rows.map((row) => {
+        const [taskType = row.name, lane = ''] = row.name.split('.');
+        return { taskType, lane, state: row.state, count: row.count, oldestSeconds: row.oldest };
+      });
     },
   };
 }
