@@ -14,9 +14,13 @@ import { createQueueGauges } from './queue-gauges.ts';
 const leaderLease = 'maintenance-leader';
 const passIntervalMs = 2_000;
 /** Lost heartbeats and retention of tasks. */
-const superviseIntervalMs = 3_000;
+const superviseIntervalMs = 5_000;
 const gaugesIntervalMs = 15_000;
 const pruneIntervalMs = 600_000;
+/** Without the wake-up that rebuilt scores send. */
+const rankingLookMs = 6_000;
+/** A leader stays one while its lease is current; looking it up again only shows that somebody took over after a stall. */
+const leadershipLookMs = 5_000;
 
 export function composeMaintenance(context: ProcessContext): Promise<{ components: Component[] }> {
   const { config, database, log, membership, metrics, wakeups } = context;
@@ -54,7 +58,7 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
     catalogueDepth: createCatalogueDepth(database, provider),
   });
 
-  const every = (intervalMs: number, work: () => Promise<void>): (() => Promise<void>) => {
+  const every = (intervalMs: number, work: () => Promise<unknown>): (() => Promise<void>) => {
     let doneAt = -Infinity;
     return async () => {
       if (performance.now() - doneAt < intervalMs) return;
@@ -62,26 +66,42 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
       await work();
     };
   };
+  const lookAtRanking = every(rankingLookMs, () => publisher.pass());
   const duties = [
-    every(0, () => publisher.pass()),
+    async () => {
+      if (!areScoresChanged) return lookAtRanking();
+      areScoresChanged = false;
+      if (!(await publisher.pass())) areScoresChanged = true;
+    },
     every(superviseIntervalMs, () => queues.supervise()),
-    every(0, () => sweeper.pass()),
+    () => sweeper.pass(),
     every(gaugesIntervalMs, () => gauges.refresh()),
     every(pruneIntervalMs, () => membership.prune()),
   ];
 
+  let areScoresChanged = false;
   let isLeading = false;
+  let lookedAt = -Infinity;
+  let leadingSession = -1;
+  async function keepLeadership(): Promise<void> {
+    const session = membership.session();
+    if (session === leadingSession && performance.now() - lookedAt < (isLeading ? leadershipLookMs : passIntervalMs))
+      return;
+    const wasLeading = isLeading;
+    isLeading = (await membership.balance([leaderLease], 1)).length > 0;
+    lookedAt = performance.now();
+    leadingSession = session;
+    if (isLeading === wasLeading) return;
+    log.info(isLeading ? 'leading' : 'no longer leading');
+    if (!isLeading) gauges.clear();
+  }
+
   const loop = createLoop({
     name: 'maintenance',
     intervalMs: () => passIntervalMs,
     log,
     async pass() {
-      const held = await membership.balance([leaderLease], 1);
-      if (isLeading !== held.length > 0) {
-        isLeading = held.length > 0;
-        log.info(isLeading ? 'leading' : 'no longer leading');
-        if (!isLeading) gauges.clear();
-      }
+      await keepLeadership();
       for (const duty of duties) {
         if (!isLeading || !membership.isCurrent()) return false;
         // One duty that fails must not keep the others from their turn.
@@ -93,7 +113,10 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
   const leader: Component = {
     name: 'maintenance',
     start() {
-      wakeups.on(scoresTopic, loop.wake);
+      wakeups.on(scoresTopic, () => {
+        areScoresChanged = true;
+        loop.wake();
+      });
       return loop.start();
     },
     stop: () => loop.stop(),

@@ -54,14 +54,15 @@ export function createRankingPublisher(
   }
 
   return {
-    /** Publishes when it is time to. Cheap otherwise. */
-    async pass(): Promise<void> {
+    /** Publishes when it is time to; cheap otherwise. False when it is too early to tell: ask again. */
+    async pass(): Promise<boolean> {
       const sinceLastMs = performance.now() - lastPublishedAt;
-      if (sinceLastMs < Math.max(minIntervalMs, costFactor * lastCostMs)) return;
+      if (sinceLastMs < Math.max(minIntervalMs, costFactor * lastCostMs)) return false;
       const isChanged = since === undefined || (await store.scoreFingerprint(since)) !== fingerprint;
-      if (!isChanged && sinceLastMs < options.refreshIntervalMs) return;
+      if (!isChanged && sinceLastMs < options.refreshIntervalMs) return true;
       await publish();
       await store.prune(keepGenerationMs);
+      return true;
     },
   };
 }
