@@ -64,7 +64,9 @@ export async function receiveFile(request: Request, options: Options): Promise<R
       ),
     );
     parser.on('close', resolve);
-    request.once('aborted', () => refuse(new AppError('bad-request', 'The upload was cut off.')));
+    request.once('close', () => {
+      if (!request.complete) refuse(new AppError('bad-request', 'The upload was cut off.'));
+    });
     request.pipe(parser);
   });
   if (!received) throw invalidField(options.fileField, 'is missing: it holds the sticker.');

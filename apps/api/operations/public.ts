@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import send from 'send';
 import { z } from 'zod';
 import { interactions, type Actor } from '@omnizap/catalog';
-import { AppError } from '@omnizap/runtime';
+import { AppError, Counter } from '@omnizap/runtime';
 import type { ApiDeps } from '../api-deps.ts';
-import { operation, type Answer, type Call, type Operation } from '../operation.ts';
+import { operation, type Call, type Operation } from '../operation.ts';
 import { packJson, stickerJson } from '../pack-json.ts';
 import { createPreparedAnswers } from '../prepared-answers.ts';
 import { assetQuery, engagementSchema, listQuery, packDetailSchema, packListSchema } from '../schemas.ts';
@@ -20,6 +20,12 @@ const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 export function publicOperations(deps: ApiDeps): Operation[] {
   const { reader, config } = deps;
   const prepared = createPreparedAnswers(deps.metrics, 'api_answers');
+  const delivered = new Counter({
+    name: 'omnizap_asset_delivery_total',
+    help: 'Sticker bytes asked for, by where they came from.',
+    labelNames: ['source', 'outcome'],
+    registers: [deps.metrics.registry],
+  });
 
   const list = operation({
     method: 'get',
@@ -111,7 +117,14 @@ export function publicOperations(deps: ApiDeps): Operation[] {
         ETag: `"${file.sha256}"`,
         'Cache-Control': file.isPublic && !actor ? assetCacheControl(config, isVersioned) : 'private, no-store',
       });
-      return sendFile(call, deps, query.variant, file.sha256);
+      try {
+        await sendFile(call, deps, query.variant, file.sha256);
+        delivered.inc({ source: 'disk', outcome: 'ok' });
+      } catch (error) {
+        delivered.inc({ source: 'disk', outcome: 'failed' });
+        throw error;
+      }
+      return 'written';
     },
   });
 
@@ -154,7 +167,7 @@ async function sendFile(
   deps: ApiDeps,
   variant: 'sticker' | 'preview',
   sha256: string,
-): Promise<Answer> {
+): Promise<void> {
   const { request, response } = call;
   const relative = deps.store.path(variant, sha256).slice(deps.store.root.length);
   await new Promise<void>((resolve, reject) => {
@@ -177,5 +190,4 @@ async function sendFile(
       .pipe(response);
     response.once('close', resolve);
   });
-  return 'written';
 }

@@ -119,7 +119,10 @@ export function createClassifySticker(deps: HandlerDeps, provider: ClassifierPro
     const wanted = await workState.read('classification', task.subjectId);
     if (!wanted || wanted.doneVersion >= wanted.wantedVersion) return { status: 'skipped', reason: 'up to date' };
     const asset = await findAsset(database.knex, task.subjectId);
-    if (!asset) return { status: 'skipped', reason: 'the sticker is gone' };
+    if (!asset) {
+      await workState.markIdle({ taskType: 'classification', subjectId: task.subjectId }, wanted.wantedVersion);
+      return { status: 'skipped', reason: 'the sticker is gone' };
+    }
     return record(task, wanted.wantedVersion, await examine(asset));
   };
 }

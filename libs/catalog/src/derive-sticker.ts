@@ -108,8 +108,10 @@ export function createDeriveSticker(deps: HandlerDeps): TaskHandler {
     const wanted = await workState.read('derivative', task.subjectId);
     if (!wanted || wanted.doneVersion >= wanted.wantedVersion) return { status: 'skipped', reason: 'up to date' };
     const asset = await findAsset(database.knex, task.subjectId);
-    if (!asset) return { status: 'skipped', reason: 'the sticker is gone' };
-    if (asset.status === 'rejected') return { status: 'skipped', reason: 'the sticker is rejected' };
+    if (!asset || asset.status === 'rejected') {
+      await workState.markIdle({ taskType: 'derivative', subjectId: task.subjectId }, wanted.wantedVersion);
+      return { status: 'skipped', reason: asset ? 'the sticker is rejected' : 'the sticker is gone' };
+    }
     return record(task, wanted.wantedVersion, await make(asset));
   };
 }

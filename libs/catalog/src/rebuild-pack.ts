@@ -34,7 +34,10 @@ export function createRebuildPack(deps: Omit<HandlerDeps, 'store'>): TaskHandler
     const wanted = await workState.read('rebuild', task.subjectId);
     if (!wanted || wanted.doneVersion >= wanted.wantedVersion) return { status: 'skipped', reason: 'up to date' };
     const input = await readPackForScoring(database.knex, task.subjectId);
-    if (!input) return { status: 'skipped', reason: 'the pack is gone' };
+    if (!input) {
+      await workState.markIdle({ taskType: 'rebuild', subjectId: task.subjectId }, wanted.wantedVersion);
+      return { status: 'skipped', reason: 'the pack is gone' };
+    }
     const score = scoreOf(input);
 
     const isChanged = await database.transaction(async (trx) => {

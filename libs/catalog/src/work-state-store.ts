@@ -54,6 +54,11 @@ export function createWorkStateStore(database: Database) {
       return rows[0]?.count ?? 0;
     },
 
+    /** There is nothing to bring up to date: without this, sweeps would ask again for ever. */
+    async markIdle(subject: Subject, version: number): Promise<void> {
+      await database.transaction((trx) => markDone(trx, subject, version));
+    },
+
     /** Asks for subjects to be worked again although nothing changed. */
     want: (subjects: Subject[]) => database.transaction((trx) => wantWork(trx, kind, subjects)),
   };
