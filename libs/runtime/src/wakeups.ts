@@ -26,6 +26,7 @@ export function createWakeups(deps: { queueUrl: string; log: Logger }): Wakeups 
   const stopping = new AbortController();
   let client: pg.Client | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let isSending = false;
   let loop: Promise<void> | undefined;
 
   function wake(topic: string): void {
@@ -39,6 +40,8 @@ export function createWakeups(deps: { queueUrl: string; log: Logger }): Wakeups 
       keepAlive: true,
       connectionTimeoutMillis: 5_000,
     });
+    // A second error of one broken connection would otherwise end the process; the loop below sees the first.
+    next.on('error', (error) => deps.log.debug({ err: error }, 'the connection of the wake-ups broke'));
     next.on('notification', (message) => wake(message.payload ?? ''));
     await next.connect();
     await next.query(`LISTEN ${channel}`);
@@ -71,14 +74,20 @@ export function createWakeups(deps: { queueUrl: string; log: Logger }): Wakeups 
     }
   }
 
-  function flush(): void {
+  /** One statement at a time on the connection; what is announced meanwhile goes with the next one. */
+  async function flush(): Promise<void> {
     timer = undefined;
-    const topics = [...pending];
+    if (isSending) return;
+    isSending = true;
+    while (client && pending.size > 0) {
+      const topics = [...pending];
+      pending.clear();
+      await client
+        .query('SELECT pg_notify($1, topic) FROM unnest($2::text[]) AS topic', [channel, topics])
+        .catch((error: unknown) => deps.log.debug({ err: error }, 'a wake-up was not sent'));
+    }
     pending.clear();
-    if (!client || topics.length === 0) return;
-    client
-      .query('SELECT pg_notify($1, topic) FROM unnest($2::text[]) AS topic', [channel, topics])
-      .catch((error: unknown) => deps.log.debug({ err: error }, 'a wake-up was not sent'));
+    isSending = false;
   }
 
   return {
@@ -89,7 +98,7 @@ export function createWakeups(deps: { queueUrl: string; log: Logger }): Wakeups 
     },
     async stop() {
       if (timer) clearTimeout(timer);
-      flush();
+      await flush();
       stopping.abort();
       await loop;
     },
@@ -100,7 +109,7 @@ export function createWakeups(deps: { queueUrl: string; log: Logger }): Wakeups 
     },
     notify(topic) {
       pending.add(topic);
-      timer ??= setTimeout(flush, debounceMs);
+      timer ??= setTimeout(() => void flush(), debounceMs);
     },
   };
 }
