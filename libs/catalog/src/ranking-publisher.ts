@@ -2,6 +2,7 @@
  * Publishes the ranking: when scores changed, at most every few seconds, and in full at the refresh interval. One pass computes the
  * order of every sort with the age decay of that moment. Run by the leading maintenance process only.
  */
+import { createHash } from 'node:crypto';
 import { Gauge, type Database, type Logger, type Metrics, type Wakeups } from '@omnizap/runtime';
 import { ratingScore, rankingScore, trendScore } from './ranking-formulas.ts';
 import { createRankingStore, sorts, type RankableRow, type Sort } from './ranking-store.ts';
@@ -31,36 +32,43 @@ export function createRankingPublisher(
     registers: [deps.metrics.registry],
   });
   let lastPublishedAt = -Infinity;
+  let lastLookedAt = -Infinity;
   let lastCostMs = 0;
   let since: Date | undefined;
   let fingerprint = '';
+  let publishedOrders = '';
 
-  async function publish(): Promise<void> {
+  /** `isFull`: also when no order changed, so that ages count and readers see a fresh date. */
+  async function publish(isFull: boolean): Promise<void> {
     const startedAt = performance.now();
     const at = await store.databaseNow();
     since = new Date(at.getTime() - commitSlackMs);
     fingerprint = await store.scoreFingerprint(since);
     const rows: RankableRow[] = [];
     for await (const batch of store.rankable(batchSize)) rows.push(...batch);
-    const generation = await store.publish(orderPacks(rows, at, options.ageDecayDays), at);
+    const orders = orderPacks(rows, at, options.ageDecayDays);
+    const digest = createHash('sha256').update(JSON.stringify(orders)).digest('hex');
+    lastLookedAt = performance.now();
+    if (isFull || digest !== publishedOrders) {
+      const generation = await store.publish(orders, at);
+      publishedOrders = digest;
+      lastPublishedAt = performance.now();
+      publishedAt.set(at.getTime() / 1_000);
+      deps.wakeups.notify(rankingTopic);
+      deps.log.debug({ generation: generation.generation, packs: generation.packCount }, 'ranking published');
+    }
     lastCostMs = performance.now() - startedAt;
-    lastPublishedAt = performance.now();
-    publishedAt.set(at.getTime() / 1_000);
-    deps.wakeups.notify(rankingTopic);
-    deps.log.info(
-      { generation: generation.generation, packs: generation.packCount, cost_ms: Math.round(lastCostMs) },
-      'ranking published',
-    );
   }
 
   return {
     /** Publishes when it is time to; cheap otherwise. False when it is too early to tell: ask again. */
     async pass(): Promise<boolean> {
-      const sinceLastMs = performance.now() - lastPublishedAt;
-      if (sinceLastMs < Math.max(minIntervalMs, costFactor * lastCostMs)) return false;
+      const now = performance.now();
+      if (now - lastLookedAt < Math.max(minIntervalMs, costFactor * lastCostMs)) return false;
+      const isFull = now - lastPublishedAt >= options.refreshIntervalMs;
       const isChanged = since === undefined || (await store.scoreFingerprint(since)) !== fingerprint;
-      if (!isChanged && sinceLastMs < options.refreshIntervalMs) return true;
-      await publish();
+      if (!isChanged && !isFull) return true;
+      await publish(isFull);
       await store.prune(keepGenerationMs);
       return true;
     },
