@@ -25,6 +25,8 @@ const searchSteps = 4;
  * `smartSubsample` doubled the time of a still picture (66 -> 139 ms) and made it larger.
  */
 const effort = 4;
+/** For a still picture that fits at once: half the CPU time of effort 4 (33 against 67 ms) for 17 % more bytes. */
+const quickEffort = 2;
 
 /**
  * Cheapest loss first: a viewer sees missing frames sooner than a lower quality. `saving` is about the factor by which
@@ -45,13 +47,15 @@ export type EncodedSticker = { webp: Buffer; adjustments: string[] };
 export async function encodeStatic(bytes: Buffer, probe: ImageProbe, maxBytes: number): Promise<EncodedSticker> {
   // Scaled once; the quality search then works on 1 MB of pixels, whatever the source was.
   const { data } = await scaleStatic(bytes, probe);
-  const encode = (quality: number) => openPixels(data, side, side).webp({ quality, effort }).toBuffer();
-  const first = await encode(goodQuality);
+  const encode = (quality: number, atEffort = effort) =>
+    openPixels(data, side, side).webp({ quality, effort: atEffort }).toBuffer();
+  const first = await encode(goodQuality, quickEffort);
   if (first.length <= maxBytes) return { webp: first, adjustments: [] };
   let best: Buffer | null = null;
   let smallest = first.length;
   let low = lowestQuality;
-  let high = goodQuality - 1;
+  // The first encode was a quick one: the same quality may fit with more effort.
+  let high = goodQuality;
   for (let step = 0; step < searchSteps && low <= high; step += 1) {
     const quality = Math.floor((low + high) / 2);
     const webp = await encode(quality);

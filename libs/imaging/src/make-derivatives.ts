@@ -61,7 +61,8 @@ export async function makeDerivatives(
     const kept = keepPixels(bytes, probe, durationsMs, exif);
     const encoded = kept ?? (await encode(bytes, probe, durationsMs, exif));
     const file = parseWebp(encoded.webp);
-    await checkDecodes(encoded.webp, file);
+    if (file.frames.length > 1) await checkDecodes(encoded.webp, file);
+    // Of a still picture the preview is the check: it decodes the only frame, and a second decode takes as long again.
     const preview = await makePreview(encoded.webp);
     return {
       sticker: {
@@ -135,11 +136,15 @@ async function checkDecodes(webp: Buffer, file: WebpFile): Promise<void> {
 
 async function makePreview(webp: Buffer): Promise<Derivatives['preview']> {
   const { previewSide } = stickerLimits;
-  const { data, info } = await openImage(webp)
-    .resize(previewSide, previewSide)
-    .webp({ quality: previewQuality, effort: previewEffort })
-    .toBuffer({ resolveWithObject: true });
-  return { bytes: data, width: info.width, height: info.height };
+  try {
+    const { data, info } = await openImage(webp)
+      .resize(previewSide, previewSide)
+      .webp({ quality: previewQuality, effort: previewEffort })
+      .toBuffer({ resolveWithObject: true });
+    return { bytes: data, width: info.width, height: info.height };
+  } catch (error) {
+    throw asImageError(error);
+  }
 }
 
 function mergeMetadata(own: StickerMetadata | null, given: StickerMetadataInput): StickerMetadata {
