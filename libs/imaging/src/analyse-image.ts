@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
-import { openPixels, withPixelBudget } from './configure-imaging.ts';
+import { extraCanvases, openPixels, withPixelBudget } from './configure-imaging.ts';
 import { decodeFrames } from './decode-frames.ts';
 import { frameAt } from './decoded-frames.ts';
 import type { DecodedFrames } from './decoded-frames.ts';
@@ -28,7 +28,7 @@ const hashSliceBytes = 4 * 1024 * 1024;
  */
 export async function analyseImage(path: string, probe: ImageProbe): Promise<ImageAnalysis> {
   const { width, height, frameCount } = probe;
-  return withPixelBudget(width * height * frameCount, async () => {
+  return withPixelBudget(width * height * (frameCount + extraCanvases(probe)), async () => {
     const frames = await decodeFrames(await readImageFile(path), probe);
     const first = await pictureOf(frames, 0);
     const middle = probe.isAnimated ? await pictureOf(frames, Math.floor(frameCount / 2)) : null;

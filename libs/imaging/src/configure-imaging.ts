@@ -31,6 +31,9 @@ export function configureImaging(): void {
  * Opens an encoded picture. `failOn: 'error'` refuses truncated and damaged data but lets pass what decoders merely
  * remark on, such as stray bytes between JPEG markers, which real cameras write.
  */
+/** No single operation on a picture within the limits takes this long; one that does is given up by libvips itself. */
+const maxOperationSeconds = 60;
+
 export function openImage(bytes: Buffer, options: SharpOptions = {}): Sharp {
   configureImaging();
   return sharp(bytes, {
@@ -38,14 +41,19 @@ export function openImage(bytes: Buffer, options: SharpOptions = {}): Sharp {
     limitInputPixels: imageLimits.maxTotalPixels,
     sequentialRead: true,
     ...options,
-  });
+  }).timeout({ seconds: maxOperationSeconds });
 }
 
 /** Opens RGBA pixels; several frames lie below each other and `frameHeight` is the height of one. */
 export function openPixels(pixels: Buffer, width: number, height: number, frameHeight = height): Sharp {
   configureImaging();
   const raw = { width, height, channels: 4 as const, ...(frameHeight === height ? {} : { pageHeight: frameHeight }) };
-  return sharp(pixels, { raw, limitInputPixels: imageLimits.maxTotalPixels });
+  return sharp(pixels, { raw, limitInputPixels: imageLimits.maxTotalPixels }).timeout({ seconds: maxOperationSeconds });
+}
+
+/** Composing an APNG holds the canvas, what it replaces and the decoded frame beside the finished frames. */
+export function extraCanvases(probe: { format: string }): number {
+  return probe.format === 'apng' ? 3 : 0;
 }
 
 let pixelsInFlight = 0;

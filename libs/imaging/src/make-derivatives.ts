@@ -4,7 +4,7 @@
  * written anew, without what strangers put into it.
  */
 
-import { openImage, withPixelBudget } from './configure-imaging.ts';
+import { extraCanvases, openImage, withPixelBudget } from './configure-imaging.ts';
 import { encodeAnimation, encodeStatic } from './encode-sticker.ts';
 import { fitDurations, sum } from './frame-timing.ts';
 import { asImageError, corruptImage } from './image-errors.ts';
@@ -53,7 +53,7 @@ export async function makeDerivatives(
 ): Promise<Derivatives> {
   const { side } = stickerLimits;
   const framePixels = Math.max(probe.width * probe.height, side * side);
-  return withPixelBudget(framePixels * probe.frameCount, async () => {
+  return withPixelBudget(framePixels * (probe.frameCount + extraCanvases(probe)), async () => {
     const bytes = await readImageFile(path);
     const exif = writeStickerExif(mergeMetadata(probe.metadata, metadata));
     const durationsMs = fitDurations(probe.frameDurationsMs, probe.format);

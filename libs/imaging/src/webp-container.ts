@@ -36,6 +36,8 @@ const animationFlag = 0x02;
 const maxDurationMs = 0xffffff;
 /** Chunks of 8 bytes could otherwise turn 20 MiB into millions of objects; 300 frames need a few hundred. */
 const maxChunks = 10_000;
+/** A frame holds its picture, perhaps its alpha, and little else; without this, frames multiply the work of the limit above. */
+const maxFrameChunks = 16;
 
 /** True when `bytes` begin like a WebP. */
 export function isWebp(bytes: Buffer): boolean {
@@ -80,11 +82,11 @@ export function buildWebp(file: WebpFile): Buffer {
   return Buffer.concat([riff, body]);
 }
 
-function readChunks(body: Buffer): Chunk[] {
+function readChunks(body: Buffer, limit = maxChunks): Chunk[] {
   const chunks: Chunk[] = [];
   let offset = 0;
   while (offset + 8 <= body.length) {
-    if (chunks.length >= maxChunks) throw corruptImage(`the WebP holds more than ${maxChunks} chunks`);
+    if (chunks.length >= limit) throw corruptImage(`the WebP holds more than ${limit} chunks in one place`);
     const fourCc = body.toString('latin1', offset, offset + 4);
     const size = body.readUInt32LE(offset + 4);
     const end = offset + 8 + size;
@@ -132,7 +134,7 @@ function readFrame(data: Buffer, canvasWidth: number, canvasHeight: number): Web
   const y = data.readUIntLE(3, 3) * 2;
   const width = data.readUIntLE(6, 3) + 1;
   const height = data.readUIntLE(9, 3) + 1;
-  const picture = readPicture(readChunks(data.subarray(16)));
+  const picture = readPicture(readChunks(data.subarray(16), maxFrameChunks));
   if (picture.width !== width || picture.height !== height)
     throw corruptImage('a WebP frame differs from its picture in size');
   if (x + width > canvasWidth || y + height > canvasHeight) throw corruptImage('a WebP frame leaves the canvas');

@@ -61,6 +61,9 @@ export function createDiskStore(root: string): DiskStore {
       const file = await open(temporary, 'wx');
       try {
         await file.writeFile(bytes);
+      } catch (error) {
+        await rm(temporary, { force: true });
+        throw error;
       } finally {
         await file.close();
       }
