@@ -3,9 +3,9 @@ import express, { type Express, type NextFunction, type Request, type RequestHan
 import { randomUUID } from 'node:crypto';
 import helmet from 'helmet';
 import type { ZodObject } from 'zod';
-import { AppError, type FieldProblem } from '@omnizap/runtime';
+import { AppError, type FieldProblem, type Logger } from '@omnizap/runtime';
 import type { ApiDeps } from './api-deps.ts';
-import { createAuthentication } from './authentication.ts';
+import { createAuthentication, type Identity } from './authentication.ts';
 import { createHttpMetrics, setRouteGroup } from './http-metrics.ts';
 import { createOpenApiDocument } from './openapi.ts';
 import type { Operation } from './operation.ts';
@@ -13,6 +13,7 @@ import { adminOperations } from './operations/admin.ts';
 import { opsOperations } from './operations/ops.ts';
 import { ownerOperations } from './operations/owner.ts';
 import { publicOperations } from './operations/public.ts';
+import { createPipeliningGuard } from './pipelining-guard.ts';
 import { createErrorHandler } from './problem.ts';
 
 const maxJsonBytes = 64 * 1_024;
@@ -26,7 +27,9 @@ export function createApp(deps: ApiDeps): Express {
   app.set('trust proxy', config.TRUST_PROXY_HOPS);
   app.set('query parser', 'simple');
 
+  app.use(createPipeliningGuard());
   app.use(giveRequestId);
+  app.use(logAnswers(log));
   app.use(createHttpMetrics(deps.metrics, config.HTTP_SLO_TARGET_MS));
   app.use((request, response, next) => {
     if (!deps.health.handle(request, response)) next();
@@ -67,6 +70,22 @@ function giveRequestId(request: Request, response: Response, next: NextFunction)
   next();
 }
 
+/** What ties a client's request to the events and tasks that it leads to; reads lead to none and are logged at level debug. */
+function logAnswers(log: Logger): RequestHandler {
+  if (!log.isLevelEnabled('debug')) return (_request, _response, next) => next();
+  return (request, response, next) => {
+    const requestId = response.locals.requestId as string;
+    response.once('close', () => {
+      const path = request.path.slice(0, 200);
+      log[request.method === 'GET' || request.method === 'HEAD' ? 'debug' : 'info'](
+        { request_id: requestId, method: request.method, path, status: response.statusCode },
+        'request answered',
+      );
+    });
+    next();
+  };
+}
+
 function createRoute(
   operation: Operation,
   authentication: ReturnType<typeof createAuthentication>,
@@ -80,7 +99,7 @@ function createRoute(
       operation.access === 'public'
         ? null
         : operation.access === 'optional'
-          ? await authentication.identify(request)
+          ? asReader(await authentication.identify(request))
           : await authentication.require(request, operation.access);
     if (actor) response.set('Cache-Control', 'private, no-store');
     const query = parse(operation.query, request.query, 'invalid-parameter', 'query');
@@ -102,6 +121,11 @@ function createRoute(
     if (answer.body === undefined) response.status(answer.status).end();
     else response.status(answer.status).json(answer.body);
   };
+}
+
+/** A key that may not write the catalogue is nobody in particular to it: it sees what everybody sees. */
+function asReader(identity: Identity | null): Identity | null {
+  return identity && (identity.isAdmin || identity.scopes.includes('catalog:write')) ? identity : null;
 }
 
 async function readJson(request: Request, response: Response, parseJson: RequestHandler): Promise<unknown> {

@@ -16,6 +16,11 @@ import { createApp } from './app.ts';
 /** A stranger's slow request must not hold a socket for ever; an upload of 20 MiB on a phone needs its time. */
 const requestTimeoutMs = 120_000;
 const headersTimeoutMs = 10_000;
+/** Without progress in either direction; a reader that stalls must not hold a file open. */
+const stalledTimeoutMs = 30_000;
+const maxRequestsPerSocket = 1_000;
+/** Far below the usual limit of open files, with one file per answer. */
+const maxConnections = 2_000;
 
 export async function composeApi(context: ProcessContext): Promise<{ components: Component[]; server: Server }> {
   const { config, database, wakeups } = context;
@@ -39,5 +44,8 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
     { requestTimeout: requestTimeoutMs, headersTimeout: headersTimeoutMs, maxHeaderSize: 16_384 },
     app,
   );
+  server.timeout = stalledTimeoutMs;
+  server.maxRequestsPerSocket = maxRequestsPerSocket;
+  server.maxConnections = maxConnections;
   return { components: [], server };
 }

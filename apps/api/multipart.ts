@@ -42,7 +42,7 @@ export async function receiveFile(request: Request, options: Options): Promise<R
     };
     parser.on('file', (name, stream) => {
       if (name !== options.fileField || received) {
-        stream.resume();
+        stream.on('error', () => undefined).resume();
         refuse(invalidField(name, `is not expected: send one file in field "${options.fileField}".`));
         return;
       }
@@ -51,7 +51,10 @@ export async function receiveFile(request: Request, options: Options): Promise<R
       received.catch((error: unknown) => reject(error instanceof Error ? error : new Error(String(error))));
     });
     parser.on('field', (name, value, info) => {
-      if (!options.textFields.includes(name) || fields.has(name)) refuse(invalidField(name, 'is not expected here.'));
+      if (typeof (value as unknown) !== 'string')
+        refuse(invalidField(name, 'comes in a character set that is not supported.'));
+      else if (!options.textFields.includes(name) || fields.has(name))
+        refuse(invalidField(name, 'is not expected here.'));
       else if (info.valueTruncated) refuse(invalidField(name, `must have at most ${maxTextBytes} bytes.`));
       else fields.set(name, value);
     });
@@ -78,10 +81,11 @@ function openParser(request: Request, options: Options): busboy.Busboy {
     return busboy({
       headers: request.headers,
       limits: {
-        fileSize: options.maxBytes,
+        // busboy calls a part that is exactly at its limit too large.
+        fileSize: options.maxBytes + 1,
         files: 2,
         fields: options.textFields.length + 1,
-        fieldSize: maxTextBytes,
+        fieldSize: maxTextBytes + 1,
         fieldNameSize: 64,
         parts: 8,
         headerPairs: 50,
@@ -116,8 +120,8 @@ function tooLarge(maxBytes: number): AppError {
   );
 }
 
-function invalidField(name: string, problem: string): AppError {
-  const shown = name.slice(0, 64);
+function invalidField(name: string | undefined, problem: string): AppError {
+  const shown = (name ?? '').slice(0, 64);
   return new AppError('validation-failed', `Field "${shown}" ${problem}`, {
     fields: [{ pointer: `/${shown}`, detail: problem }],
   });

@@ -23,11 +23,16 @@ type Entry = { stamp: string; hash: string; bytes: Map<Encoding, Promise<Buffer>
 
 /** All entries together, uncompressed; their compressed forms add about a third. */
 const maxBytes = 32 * 1_024 * 1_024;
+const maxEntries = 1_000;
 
 export type PreparedAnswers = ReturnType<typeof createPreparedAnswers>;
 
 export function createPreparedAnswers(metrics: Metrics, name: string) {
-  const entries = new LRUCache<string, Entry>({ maxSize: maxBytes, sizeCalculation: (entry) => entry.size });
+  const entries = new LRUCache<string, Entry>({
+    max: maxEntries,
+    maxSize: maxBytes,
+    sizeCalculation: (entry) => entry.size,
+  });
   const requests = new Counter({
     name: 'omnizap_cache_requests_total',
     help: 'Look-ups in in-process caches.',
@@ -46,7 +51,7 @@ export function createPreparedAnswers(metrics: Metrics, name: string) {
       const isHit = entry?.stamp === options.stamp;
       requests.inc({ cache: name, result: isHit ? 'hit' : 'miss' });
       if (!entry || !isHit) {
-        const body = Buffer.from(JSON.stringify(await options.build()));
+        const body = compact(Buffer.from(JSON.stringify(await options.build())));
         const hash = createHash('sha256').update(body).digest('base64url').slice(0, 27);
         entry = {
           stamp: options.stamp,
@@ -66,7 +71,7 @@ export function createPreparedAnswers(metrics: Metrics, name: string) {
       }
       let bytes = entry.bytes.get(chosen);
       if (!bytes && chosen !== 'identity') {
-        bytes = (entry.bytes.get('identity') as Promise<Buffer>).then(compressors[chosen]);
+        bytes = (entry.bytes.get('identity') as Promise<Buffer>).then(compressors[chosen]).then(compact);
         entry.bytes.set(chosen, bytes);
       }
       const sent = await (bytes as Promise<Buffer>);
@@ -76,6 +81,13 @@ export function createPreparedAnswers(metrics: Metrics, name: string) {
       else response.end(sent);
     },
   };
+}
+
+/** Small and compressed buffers are views into larger ones, which they would keep alive. */
+function compact(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }
 
 /** If-None-Match compares weakly (RFC 9110, 13.1.2). */

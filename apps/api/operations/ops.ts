@@ -49,7 +49,7 @@ export function opsOperations(deps: ApiDeps, openApiDocument: () => object): Ope
 }
 
 async function mayListTargets({ apiKeys, config }: ApiDeps, request: Request): Promise<boolean> {
-  if (isFromLoopback(request)) return true;
+  if (config.METRICS_TOKEN === undefined && isFromLoopback(request)) return true;
   const { authorization } = request.headers;
   if (config.METRICS_TOKEN !== undefined && matchesToken(authorization, config.METRICS_TOKEN)) return true;
   if (config.ADMIN_TOKEN !== undefined && matchesToken(authorization, config.ADMIN_TOKEN)) return true;

@@ -118,7 +118,7 @@ export function publicOperations(deps: ApiDeps): Operation[] {
         'Cache-Control': file.isPublic && !actor ? assetCacheControl(config, isVersioned) : 'private, no-store',
       });
       try {
-        await sendFile(call, deps, query.variant, file.sha256);
+        await sendFile(call, deps, query.variant, file);
         delivered.inc({ source: 'disk', outcome: 'ok' });
       } catch (error) {
         delivered.inc({ source: 'disk', outcome: 'failed' });
@@ -166,10 +166,10 @@ async function sendFile(
   call: { request: Call['request']; response: Call['response']; actor: Actor | null },
   deps: ApiDeps,
   variant: 'sticker' | 'preview',
-  sha256: string,
+  file: { sha256: string; sizeBytes: number },
 ): Promise<void> {
   const { request, response } = call;
-  const relative = deps.store.path(variant, sha256).slice(deps.store.root.length);
+  const relative = deps.store.path(variant, file.sha256).slice(deps.store.root.length);
   await new Promise<void>((resolve, reject) => {
     send(request, relative, {
       root: deps.store.root,
@@ -183,8 +183,10 @@ async function sendFile(
         if (error.status === 404)
           reject(new AppError('unavailable', 'The bytes of this sticker are not on this host.', { cause: error }));
         else if (error.status === 416) {
-          response.status(416).end();
-          resolve();
+          response.set('Content-Range', `bytes */${file.sizeBytes}`);
+          reject(new AppError('range-not-satisfiable', `The file has ${file.sizeBytes} bytes.`, { cause: error }));
+        } else if (error.status === 412) {
+          reject(new AppError('precondition-failed', 'The file is not the one that If-Match names.', { cause: error }));
         } else reject(error);
       })
       .pipe(response);

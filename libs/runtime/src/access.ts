@@ -17,9 +17,15 @@ export function matchesToken(authorization: string | undefined, expected: string
   return isSameSecret(bearerToken(authorization) ?? '', expected);
 }
 
-/** By the socket's own address; forwarding headers are a stranger's words. A proxied request is never "from loopback". */
+const proxyHeaders = ['x-forwarded-for', 'x-real-ip', 'forwarded', 'via'];
+
+/**
+ * By the socket's own address. A request that names a proxy is never "from loopback", but not every proxy names itself: behind one,
+ * set METRICS_TOKEN, which ends the loopback's privilege.
+ */
 export function isFromLoopback(request: IncomingMessage): boolean {
-  if (request.headers['x-forwarded-for'] !== undefined || request.headers.forwarded !== undefined) return false;
+  const isProxied = proxyHeaders.some((name) => request.headers[name] !== undefined);
+  if (isProxied) return false;
   const address = request.socket.remoteAddress ?? '';
   return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');
 }

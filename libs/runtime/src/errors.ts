@@ -37,6 +37,8 @@ export const errorRegistry = {
   'image-too-many-pixels': { status: 422, title: 'The image has too many pixels', retryable: false, level: 'info' },
   'image-too-many-frames': { status: 422, title: 'The animation has too many frames', retryable: false, level: 'info' },
   'image-cannot-fit': { status: 422, title: 'The image cannot be made small enough', retryable: false, level: 'info' },
+  'precondition-failed': { status: 412, title: 'Precondition failed', retryable: false, level: 'info' },
+  'range-not-satisfiable': { status: 416, title: 'Range not satisfiable', retryable: false, level: 'info' },
   'rate-limited': { status: 429, title: 'Too many requests', retryable: true, level: 'info' },
   'configuration-invalid': { status: 500, title: 'Invalid configuration', retryable: false, level: 'error' },
   'schema-outdated': {

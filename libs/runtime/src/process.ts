@@ -77,6 +77,8 @@ export async function runProcess(definition: ProcessDefinition): Promise<void> {
   process.on('SIGTERM', () => void stop('SIGTERM', 0));
   process.on('SIGINT', () => void stop('SIGINT', 0));
   process.on('disconnect', () => void stop('the supervisor is gone', 0));
+  // A supervisor that died while we were still loading sent its event to nobody.
+  if (process.connected === false) void stop('the supervisor is gone', 0);
   process.on('unhandledRejection', (error) => {
     log.error({ err: error }, 'unhandled rejection');
     void stop('unhandled rejection', 1);
