@@ -37,6 +37,7 @@ async function main(command: string, rest: string[]): Promise<number> {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => requestStop(signal));
 // Whoever started us is gone.
 process.on('disconnect', () => requestStop('SIGTERM'));
+if (process.connected === false) requestStop('SIGTERM');
 process.channel?.unref();
 
 try {

@@ -20,6 +20,8 @@ function requestStop(): void {
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, requestStop);
 process.on('disconnect', requestStop);
+// Whoever started us died while we were loading: nobody was there to hear the event.
+if (process.connected === false) requestStop();
 process.channel?.unref();
 
 const exitCode = await runSupervisor({

@@ -34,6 +34,7 @@ let firstSignalAt = 0;
 let isHurrying = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => requestStop(signal));
 process.on('disconnect', () => requestStop('SIGTERM'));
+if (process.connected === false) requestStop('SIGTERM');
 process.channel?.unref();
 
 process.exit(await main(process.argv.slice(2)));

@@ -2,6 +2,7 @@ import {
   createCatalogueDepth,
   createRankingPublisher,
   createSweeper,
+  keepDeadTask,
   scoresTopic,
   taskSettings,
 } from '@omnizap/catalog';
@@ -49,6 +50,7 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
     {
       refreshIntervalMs: config.STICKER_SCORE_SNAPSHOT_REFRESH_INTERVAL_MS,
       ageDecayDays: config.STICKER_PACK_AGE_DECAY_DAYS,
+      mayPublish: () => membership.isCurrent(),
     },
   );
   const gauges = createQueueGauges({
@@ -73,7 +75,10 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
       areScoresChanged = false;
       if (!(await publisher.pass())) areScoresChanged = true;
     },
-    every(superviseIntervalMs, () => queues.supervise()),
+    every(superviseIntervalMs, async () => {
+      await queues.supervise();
+      await queues.drainDead((task) => keepDeadTask(database, task));
+    }),
     () => sweeper.pass(),
     every(gaugesIntervalMs, () => gauges.refresh()),
     every(pruneIntervalMs, () => membership.prune()),

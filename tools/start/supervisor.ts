@@ -89,7 +89,11 @@ export async function runSupervisor({
       QUEUE_DATABASE_URL: queueDatabaseUrl,
       STICKER_DATA_DIR: dataDir,
     };
-    if (target.isTTY) env.LOG_FORMAT ??= 'pretty';
+    if (target.isTTY) {
+      env.LOG_FORMAT ??= 'pretty';
+      // A line for each sticker would bury the progress bar; LOG_LEVEL=info brings them back.
+      env.LOG_LEVEL ??= 'warn';
+    }
     // glibc keeps an arena per thread; image buffers freed in one of many would look like a leak.
     env.MALLOC_ARENA_MAX ??= '2';
     const step = { root, env, output, signal: stopSignal };

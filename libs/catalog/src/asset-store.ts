@@ -24,15 +24,12 @@ type AssetRow = {
   is_animated: number;
 };
 
-export async function findAsset(
-  db: Knex,
-  assetId: string,
-  options: { lock: boolean } = { lock: false },
-): Promise<Asset | null> {
+/** With `lock` the row waits for other changes of it; see `findPackByKey` for its strength. */
+export async function findAsset(db: Knex, assetId: string, lock?: DatabaseKind): Promise<Asset | null> {
   const query = db('sticker_asset')
     .where({ id: assetId })
     .first<AssetRow | undefined>('id', 'owner_id', 'sha256', 'status', 'rejection_code', 'is_animated');
-  const row = await (options.lock ? query.forUpdate() : query);
+  const row = await (lock === undefined ? query : lock === 'postgres' ? query.forNoKeyUpdate() : query.forUpdate());
   if (!row) return null;
   return {
     id: row.id,
@@ -76,11 +73,15 @@ export async function insertAsset(
   });
 }
 
-/** What people said about a sticker, over all packs that hold it, oldest pack first. */
+/**
+ * What people said about a sticker, over the packs that hold it, oldest pack first. Once it is in a public pack, only public packs
+ * count: nothing of a private one, least of all the key that is an unlisted pack's link, may show in what everybody can see.
+ */
 export type StickerContext = {
   emojis: string[];
   accessibilityLabel: string | null;
   packWords: string[];
+  /** The oldest public one. */
   pack: { key: string; name: string; publisher: string } | null;
 };
 
@@ -88,11 +89,11 @@ export type StickerContext = {
 const maxContextPacks = 10;
 
 export async function readStickerContext(db: Knex, assetId: string): Promise<StickerContext> {
-  const rows = await db('sticker_pack_item as i')
+  const all = await db('sticker_pack_item as i')
     .join('sticker_pack as p', 'p.id', 'i.pack_id')
     .where({ 'i.asset_id': assetId, 'p.is_auto_pack': 0 })
     .whereNull('p.deleted_at')
-    .orderBy('p.id')
+    .orderByRaw("CASE WHEN p.visibility = 'public' THEN 0 ELSE 1 END, p.id")
     .limit(maxContextPacks)
     .select<
       {
@@ -102,9 +103,12 @@ export async function readStickerContext(db: Knex, assetId: string): Promise<Sti
         name: string;
         publisher: string;
         tags: unknown;
+        visibility: string;
       }[]
-    >('i.emojis', 'i.accessibility_label', 'p.pack_key', 'p.name', 'p.publisher', 'p.tags');
-  const first = rows[0];
+    >('i.emojis', 'i.accessibility_label', 'p.pack_key', 'p.name', 'p.publisher', 'p.tags', 'p.visibility');
+  const publicRows = all.filter((row) => row.visibility === 'public');
+  const rows = publicRows.length > 0 ? publicRows : all;
+  const first = publicRows[0];
   return {
     emojis: [...new Set(rows.flatMap((row) => fromJsonColumn(row.emojis) as string[]))],
     accessibilityLabel: rows.find((row) => row.accessibility_label !== null)?.accessibility_label ?? null,

@@ -68,13 +68,14 @@ export function createClassifySticker(deps: HandlerDeps, provider: ClassifierPro
 
   async function record(task: Task, version: number, finding: Finding): Promise<TaskOutcome> {
     const outcome = await database.transaction<TaskOutcome>(async (trx) => {
-      const asset = await findAsset(trx, task.subjectId, { lock: true });
+      const asset = await findAsset(trx, task.subjectId, database.kind);
       if (!asset) return { status: 'skipped', reason: 'the sticker is gone' };
       const isNewer = await markDone(trx, { taskType: 'classification', subjectId: asset.id }, version);
       if (!isNewer) return { status: 'skipped', reason: 'a newer look was recorded meanwhile' };
       const before = await findClassification(trx, asset.id);
 
       if (finding.kind === 'rejected') {
+        await markReviewed(trx, database.kind, asset.id);
         if (asset.status === 'rejected' && asset.rejectionCode === finding.code)
           return { status: 'rejected', reason: finding.reason };
         await setAssetStatus(trx, database.kind, asset.id, 'rejected', finding);

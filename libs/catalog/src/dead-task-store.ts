@@ -1,18 +1,16 @@
 import type { Knex } from 'knex';
+import { affectedRows, type DatabaseKind } from '@omnizap/runtime';
 import type { DeadTask } from '@omnizap/tasks';
 
-export async function insertDeadTask(trx: Knex.Transaction, task: DeadTask): Promise<void> {
-  await trx('sticker_worker_task_dlq')
-    .insert({
-      task_id: task.id,
-      task_type: task.taskType,
-      subject_id: task.subjectId,
-      payload: JSON.stringify(task.payload),
-      attempts: task.attempts,
-      last_error: task.error,
-    })
-    .onConflict('task_id')
-    .ignore();
+/** False when the task is there already. */
+export async function insertDeadTask(trx: Knex.Transaction, kind: DatabaseKind, task: DeadTask): Promise<boolean> {
+  const [verb, onConflict] = kind === 'mysql' ? ['INSERT IGNORE', ''] : ['INSERT', 'ON CONFLICT (task_id) DO NOTHING'];
+  const result: unknown = await trx.raw(
+    `${verb} INTO sticker_worker_task_dlq (task_id, task_type, subject_id, payload, attempts, last_error)
+     VALUES (?, ?, ?, ?, ?, ?) ${onConflict}`,
+    [task.id, task.taskType, task.subjectId, JSON.stringify(task.payload), task.attempts, task.error],
+  );
+  return affectedRows(result) === 1;
 }
 
 export async function countDeadTasks(db: Knex): Promise<number> {

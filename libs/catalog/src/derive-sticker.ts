@@ -72,7 +72,7 @@ export function createDeriveSticker(deps: HandlerDeps): TaskHandler {
 
   async function record(task: Task, version: number, made: Made): Promise<TaskOutcome> {
     const outcome = await database.transaction<TaskOutcome>(async (trx) => {
-      const asset = await findAsset(trx, task.subjectId, { lock: true });
+      const asset = await findAsset(trx, task.subjectId, database.kind);
       if (!asset) return { status: 'skipped', reason: 'the sticker is gone' };
       const isNewer = await markDone(trx, { taskType: 'derivative', subjectId: asset.id }, version);
       if (!isNewer) return { status: 'skipped', reason: 'a newer look was recorded meanwhile' };

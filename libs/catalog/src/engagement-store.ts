@@ -47,8 +47,20 @@ export async function insertInteraction(
   return affectedRows(result) === 1;
 }
 
-export async function countFromAddress(trx: Knex.Transaction, row: InteractionRow): Promise<number> {
-  const rows = await trx('sticker_pack_interaction_event')
+export async function hasInteraction(db: Knex, row: InteractionRow): Promise<boolean> {
+  const found = await db('sticker_pack_interaction_event')
+    .where({
+      pack_id: row.packId,
+      interaction: row.interaction,
+      viewer_hash: row.viewerHash,
+      window_number: row.windowNumber,
+    })
+    .first('id');
+  return found !== undefined;
+}
+
+export async function countFromAddress(db: Knex, row: InteractionRow): Promise<number> {
+  const rows = await db('sticker_pack_interaction_event')
     .where({
       pack_id: row.packId,
       address_hash: row.addressHash,
@@ -71,8 +83,9 @@ export async function countInteraction(
     kind === 'postgres'
       ? `EXTRACT(EPOCH FROM (${now} - trend_at))`
       : `(TIMESTAMPDIFF(MICROSECOND, trend_at, ${now}) / 1000000)`;
+  // PostgreSQL refuses EXP below about -745 instead of answering 0.
   const decayed = (column: string, timeConstantMs: number): string =>
-    `${column} = ${column} * EXP(-GREATEST(0, ${elapsedSeconds}) / ${timeConstantMs / 1_000}) + 1`;
+    `${column} = ${column} * EXP(-LEAST(700, GREATEST(0, ${elapsedSeconds}) / ${timeConstantMs / 1_000})) + 1`;
   const opens = `, ${decayed('opens_day', openDecayMs.day)}, ${decayed('opens_week', openDecayMs.week)}, trend_at = ${now}`;
   await trx.raw(
     `UPDATE sticker_pack_engagement

@@ -8,10 +8,12 @@ import { announce } from './announce.ts';
 import {
   countFromAddress,
   countInteraction,
+  hasInteraction,
   insertInteraction,
   keyedHash,
   sharedSecret,
   type Interaction,
+  type InteractionRow,
 } from './engagement-store.ts';
 import { findPackByKey } from './pack-store.ts';
 import { isReachable } from './packs.ts';
@@ -45,41 +47,51 @@ export function createEngagement(deps: { database: Database; wakeups: Wakeups })
       viewer: Viewer,
       requestId?: string,
     ): Promise<EngagementCounts> {
+      const seen = await findPackByKey(database.knex, packKey);
+      if (!seen || !isReachable(seen)) throw packNotFound(packKey);
       const key = await viewerSecret();
-      const { packId, isCounted } = await database.transaction(async (trx) => {
-        const pack = await findPackByKey(trx, packKey, { lock: true });
-        if (!pack || !isReachable(pack)) throw new AppError('pack-not-found', `There is no pack "${packKey}".`);
-        const row = {
-          packId: pack.id,
-          interaction,
-          viewerHash: keyedHash(key, 'viewer', viewer.key),
-          addressHash: keyedHash(key, 'address', viewer.address),
-          windowNumber: Math.floor(Date.now() / windowMs[interaction]),
-        };
-        if ((await countFromAddress(trx, row)) >= maxPerAddress) return { packId: pack.id, isCounted: false };
-        if (!(await insertInteraction(trx, database.kind, row))) return { packId: pack.id, isCounted: false };
-        await countInteraction(trx, database.kind, pack.id, interaction);
-        await announce(
-          trx,
-          database.kind,
-          [
-            {
-              type: 'ENGAGEMENT_RECORDED',
-              aggregateType: 'sticker_pack',
-              payload: { pack_id: pack.id, action: interaction },
-            },
-          ],
-          requestId,
-        );
-        return { packId: pack.id, isCounted: true };
-      });
+      const row: InteractionRow = {
+        packId: seen.id,
+        interaction,
+        viewerHash: keyedHash(key, 'viewer', viewer.key),
+        addressHash: keyedHash(key, 'address', viewer.address),
+        windowNumber: Math.floor(Date.now() / windowMs[interaction]),
+      };
+      // Without a lock first: whoever repeats himself must not queue up at the pack's row.
+      const isCounted = (await mayCount(database.knex, row)) && (await count(packKey, row, requestId));
       if (isCounted) wakeups.notify(outboxTopic);
-      const [view] = await readPackViews(database.knex, [packId]);
-      if (!view) throw new AppError('pack-not-found', `There is no pack "${packKey}".`);
+      const [view] = await readPackViews(database.knex, [seen.id]);
+      if (!view) throw packNotFound(packKey);
       const { open, like, dislike, download } = view.engagement;
       return { open, like, dislike, download };
     },
   };
+
+  function count(packKey: string, row: InteractionRow, requestId: string | undefined): Promise<boolean> {
+    return database.transaction(async (trx) => {
+      const pack = await findPackByKey(trx, packKey, database.kind);
+      if (!pack || !isReachable(pack)) throw packNotFound(packKey);
+      if (!(await mayCount(trx, row)) || !(await insertInteraction(trx, database.kind, row))) return false;
+      await countInteraction(trx, database.kind, pack.id, row.interaction);
+      const payload = { pack_id: pack.id, action: row.interaction };
+      await announce(
+        trx,
+        database.kind,
+        [{ type: 'ENGAGEMENT_RECORDED', aggregateType: 'sticker_pack', payload }],
+        requestId,
+      );
+      return true;
+    });
+  }
+}
+
+/** Not counted in this window yet, and the address has not had its share. */
+async function mayCount(db: Database['knex'], row: InteractionRow): Promise<boolean> {
+  return !(await hasInteraction(db, row)) && (await countFromAddress(db, row)) < maxPerAddress;
+}
+
+function packNotFound(packKey: string): AppError {
+  return new AppError('pack-not-found', `There is no pack "${packKey}".`);
 }
 
 export type Engagement = ReturnType<typeof createEngagement>;

@@ -64,14 +64,13 @@ export function packOfRow(row: PackRow): Pack {
   };
 }
 
-/** The pack with that key, deleted ones left out. `lock` makes the row wait for other changes of it. */
-export async function findPackByKey(
-  db: Knex,
-  packKey: string,
-  options: { lock: boolean } = { lock: false },
-): Promise<Pack | null> {
+/**
+ * The pack with that key, deleted ones left out. With `lock` it waits for other changes of the pack, and they for it. On PostgreSQL
+ * the lock leaves room for rows that only refer to it: a stronger one deadlocks with whoever inserts items.
+ */
+export async function findPackByKey(db: Knex, packKey: string, lock?: DatabaseKind): Promise<Pack | null> {
   const query = db('sticker_pack').where({ pack_key: packKey }).whereNull('deleted_at').first<PackRow | undefined>();
-  const row = await (options.lock ? query.forUpdate() : query);
+  const row = await (lock === undefined ? query : lock === 'postgres' ? query.forNoKeyUpdate() : query.forUpdate());
   return row ? packOfRow(row) : null;
 }
 
@@ -154,9 +153,5 @@ export async function packsOfAsset(db: Knex, assetId: string): Promise<string[]>
     .where('i.asset_id', assetId)
     .whereNull('p.deleted_at')
     .orderBy('p.id')
-    .limit(maxPacksPerEvent)
     .pluck<string[]>('p.id');
 }
-
-/** An event names at most this many packs; the sweep of the rebuild worker finds the rest. */
-const maxPacksPerEvent = 200;

@@ -53,7 +53,7 @@ export function createPacks(deps: { database: Database; wakeups: Wakeups }) {
     /** Makes the pack visible as its visibility says. Idempotent. @throws AppError `pack-empty` without a usable sticker. */
     async publish(actor: Actor, packKey: string, requestId?: string): Promise<void> {
       await database.transaction(async (trx) => {
-        const pack = requireOwnPack(await findPackByKey(trx, packKey, { lock: true }), actor, packKey);
+        const pack = requireOwnPack(await findPackByKey(trx, packKey, database.kind), actor, packKey);
         if (pack.status === 'published') return;
         const items = await itemsOfPack(trx, pack.id);
         if (items.every((item) => item.status === 'rejected')) {
@@ -79,7 +79,7 @@ export function createPacks(deps: { database: Database; wakeups: Wakeups }) {
     /** Takes the pack out of the catalogue for good; its stickers leave the automatic packs that no other pack justifies. */
     async remove(actor: Actor, packKey: string, requestId?: string): Promise<void> {
       await database.transaction(async (trx) => {
-        const pack = requireOwnPack(await findPackByKey(trx, packKey, { lock: true }), actor, packKey);
+        const pack = requireOwnPack(await findPackByKey(trx, packKey, database.kind), actor, packKey);
         const themes = await themesOfPack(trx, pack.id);
         await touchPack(trx, database.kind, pack.id, { deleted_at: trx.raw(sqlNow(database.kind)) });
         await announce(trx, database.kind, [packUpdated(pack.id, 'deleted', themes)], requestId);

@@ -23,7 +23,7 @@ type PublisherDeps = { database: Database; wakeups: Wakeups; log: Logger; metric
 
 export function createRankingPublisher(
   deps: PublisherDeps,
-  options: { refreshIntervalMs: number; ageDecayDays: number },
+  options: { refreshIntervalMs: number; ageDecayDays: number; mayPublish: () => boolean },
 ) {
   const store = createRankingStore(deps.database);
   const publishedAt = new Gauge({
@@ -50,7 +50,7 @@ export function createRankingPublisher(
     const digest = createHash('sha256').update(JSON.stringify(orders)).digest('hex');
     lastLookedAt = performance.now();
     if (isFull || digest !== publishedOrders) {
-      const generation = await store.publish(orders, at);
+      const generation = await store.publish(orders, at, options.mayPublish);
       publishedOrders = digest;
       lastPublishedAt = performance.now();
       publishedAt.set(at.getTime() / 1_000);

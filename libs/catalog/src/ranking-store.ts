@@ -1,5 +1,5 @@
 /** SQL of ranking generations. Pack ids are packed 16 bytes each, in order, in chunks. */
-import { rowsOf, sqlNow, sqlNowPlus, type Database } from '@omnizap/runtime';
+import { AppError, rowsOf, sqlNow, sqlNowPlus, type Database } from '@omnizap/runtime';
 
 export const sorts = ['popular', 'trending', 'recent', 'likes', 'downloads', 'rating'] as const;
 export type Sort = (typeof sorts)[number];
@@ -78,15 +78,19 @@ export function createRankingStore(database: Database) {
       return (rows[0] as { at: Date }).at;
     },
 
-    /** Changes with every score row that was written since `since`, also one that commits late. */
+    /**
+     * Changes with every score row that was written since `since`. The sum of versions also moves for a row that was there before
+     * and commits late, with a stamp that is not the newest.
+     */
     async scoreFingerprint(since: Date): Promise<string> {
       const row = await knex('sticker_pack_score_snapshot')
         .where('refreshed_at', '>', since)
-        .first<{ count: number; newest: Date | null }>(
+        .first<{ count: number; newest: Date | null; versions: number | null }>(
           knex.raw(`COUNT(*) AS ${identifier('count')}`),
           knex.raw('MAX(refreshed_at) AS newest'),
+          knex.raw('SUM(source_version) AS versions'),
         );
-      return `${row.count}:${row.newest?.getTime() ?? 0}`;
+      return `${row.count}:${row.newest?.getTime() ?? 0}:${row.versions ?? 0}`;
     },
 
     /** Every listed pack with what its order depends on, in keyset batches. */
@@ -120,7 +124,7 @@ export function createRankingStore(database: Database) {
     },
 
     /** Publishes all sorts as one new generation, or nothing. The primary key lets only one of two publishers win a number. */
-    async publish(orders: Record<Sort, string[]>, refreshedAt: Date): Promise<Generation> {
+    async publish(orders: Record<Sort, string[]>, refreshedAt: Date, mayPublish: () => boolean): Promise<Generation> {
       return database.transaction(async (trx) => {
         const previous = await trx('ranking_generation').max<{ newest: number | null }[]>({ newest: 'generation' });
         const generation = (previous[0]?.newest ?? 0) + 1;
@@ -132,6 +136,9 @@ export function createRankingStore(database: Database) {
             await trx('ranking_generation_chunk').insert({ generation, sort, chunk: start / chunkSize, pack_ids: ids });
           }
         }
+        // A leader that slept through its lease must not put its old order on top of its successor's.
+        if (!mayPublish())
+          throw new AppError('version-conflict', 'The leadership was lost while the ranking was computed.');
         await trx('ranking_generation')
           .where('generation', '<', generation)
           .whereNull('superseded_at')

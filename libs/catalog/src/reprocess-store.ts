@@ -25,13 +25,16 @@ export function createReprocessStore(database: Database, provider: Provider) {
 
   function reasons(outdated: string[]): Knex.QueryBuilder[] {
     const table = (): Knex.QueryBuilder => knex('sticker_asset_classification as c').select('c.asset_id');
+    // What was rejected comes back only by an operator's wish.
+    const usable = (): Knex.QueryBuilder =>
+      table().join('sticker_asset as a', 'a.id', 'c.asset_id').whereNot('a.status', 'rejected');
     return [
       table().whereNotNull('c.reprocess_requested_at'),
-      table()
+      usable()
         .where('c.confidence', '<', doubtfulConfidence)
         .whereNull('c.reviewed_at')
         .andWhere('c.classified_at', '<', knex.raw(sqlNowPlus(kind, -secondLookAfterMs))),
-      ...outdated.map((version) => table().where({ 'c.provider': provider.name, 'c.provider_version': version })),
+      ...outdated.map((version) => usable().where({ 'c.provider': provider.name, 'c.provider_version': version })),
     ];
   }
 
@@ -48,6 +51,8 @@ export function createReprocessStore(database: Database, provider: Provider) {
               .andOn('w.task_type', knex.raw("'classification'"));
           })
           .where('w.is_due', 0)
+          // A dead letter waits for a person, not for the next sweep.
+          .andWhereRaw('w.failed_version < w.wanted_version')
           .limit(limit - found.size)
           .pluck('c.asset_id')) as string[];
         for (const id of ids) found.add(id);

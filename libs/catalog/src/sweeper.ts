@@ -6,7 +6,7 @@ import type { Database, Logger } from '@omnizap/runtime';
 import type { TaskQueues } from '@omnizap/tasks';
 import { createReprocessStore } from './reprocess-store.ts';
 import type { TaskType } from './task-settings.ts';
-import { createWorkStateStore } from './work-state-store.ts';
+import { createWorkStateStore, type DueSubject } from './work-state-store.ts';
 
 /** Younger work has its event on the way. */
 const graceMs = 20_000;
@@ -22,9 +22,11 @@ export function createSweeper(deps: SweeperDeps, options: SweeperOptions) {
   const workState = createWorkStateStore(deps.database);
   const reprocess = createReprocessStore(deps.database, options.provider);
   const sweptAt = new Map<TaskType, number>();
+  /** Where the sweep of a type goes on; null at its end. */
+  const cursors = new Map<TaskType, DueSubject | null>();
 
   async function sweep(taskType: TaskType): Promise<void> {
-    if (taskType === 'classification') {
+    if (taskType === 'classification' && (cursors.get(taskType) ?? null) === null) {
       const again = await reprocess.pending(reprocessPerSweep);
       if (again.length > 0) {
         await workState.want(again.map((subjectId) => ({ taskType, subjectId })));
@@ -32,9 +34,15 @@ export function createSweeper(deps: SweeperDeps, options: SweeperOptions) {
         deps.log.info({ task_type: taskType, subjects: again.length }, 'asked for another look');
       }
     }
-    const due = await workState.due(taskType, graceMs, batchSize);
+    const after = cursors.get(taskType) ?? null;
+    const due = await workState.due(taskType, { olderThanMs: graceMs, after, limit: batchSize });
+    // A full batch goes on in the next pass: what waits behind many stuck subjects has its turn, too.
+    cursors.set(taskType, due.length === batchSize ? (due.at(-1) ?? null) : null);
     if (due.length === 0) return;
-    await enqueue(taskType, due);
+    await enqueue(
+      taskType,
+      due.map((entry) => entry.subjectId),
+    );
     deps.log.info({ task_type: taskType, subjects: due.length }, 'a sweep found work');
   }
 
@@ -46,8 +54,9 @@ export function createSweeper(deps: SweeperDeps, options: SweeperOptions) {
     /** Sweeps every type whose cadence has passed since its last sweep; all of them at the first call. */
     async pass(): Promise<void> {
       for (const [taskType, cadenceMs] of Object.entries(options.cadenceMs) as [TaskType, number][]) {
-        if (performance.now() - (sweptAt.get(taskType) ?? -Infinity) < cadenceMs) continue;
-        sweptAt.set(taskType, performance.now());
+        const isGoingOn = (cursors.get(taskType) ?? null) !== null;
+        if (!isGoingOn && performance.now() - (sweptAt.get(taskType) ?? -Infinity) < cadenceMs) continue;
+        if (!isGoingOn) sweptAt.set(taskType, performance.now());
         await sweep(taskType);
       }
     },

@@ -5,10 +5,13 @@ import type { TaskSettings } from '@omnizap/tasks';
 export const taskTypes = ['classification', 'derivative', 'curation', 'rebuild'] as const;
 export type TaskType = (typeof taskTypes)[number];
 
+/** Eight retries with doubling delays span four to eight minutes: a full disk or a database restart is over by then, or a person is needed. */
+const retryLimit = 8;
+
 export const taskSettings: TaskSettings[] = [
-  { type: 'classification', retryLimit: 5, timeoutSeconds: 60, coalesceSeconds: 0 },
-  { type: 'derivative', retryLimit: 5, timeoutSeconds: 120, coalesceSeconds: 0 },
+  { type: 'classification', retryLimit, timeoutSeconds: 60, coalesceSeconds: 0 },
+  { type: 'derivative', retryLimit, timeoutSeconds: 120, coalesceSeconds: 0 },
   // A theme or a pack changes with each of its stickers; a second or two of patience turns a burst into one look.
-  { type: 'curation', retryLimit: 5, timeoutSeconds: 60, coalesceSeconds: 2 },
-  { type: 'rebuild', retryLimit: 5, timeoutSeconds: 30, coalesceSeconds: 1 },
+  { type: 'curation', retryLimit, timeoutSeconds: 60, coalesceSeconds: 2 },
+  { type: 'rebuild', retryLimit, timeoutSeconds: 30, coalesceSeconds: 1 },
 ];

@@ -7,11 +7,11 @@ import type { DiskStore } from '@omnizap/storage';
 import { announce } from './announce.ts';
 import { findAssetByContent, insertAsset, type StickerStatus } from './asset-store.ts';
 import type { DomainEvent } from './events.ts';
-import { findPackByKey, insertItems, itemsOfPack, touchPack, type Pack } from './pack-store.ts';
+import { findPackByKey, insertItems, itemsOfPack, themesOfPack, touchPack, type Pack } from './pack-store.ts';
 import { packUpdated, requireOwnPack, type Actor } from './packs.ts';
 
 export type StickerUpload = {
-  /** A file of the disk store's temporary folder; it is gone afterwards, whatever happened. */
+  /** A file of the disk store's temporary folder: taken over with the sticker, the caller's to remove when that is refused. */
   temporaryPath: string;
   sha256: string;
   probe: ImageProbe;
@@ -39,7 +39,7 @@ export function createUploads(deps: UploadDeps) {
     upload: StickerUpload,
     requestId?: string,
   ): Promise<AddedSticker> {
-    const pack = requireOwnPack(await findPackByKey(trx, packKey, { lock: true }), actor, packKey);
+    const pack = requireOwnPack(await findPackByKey(trx, packKey, database.kind), actor, packKey);
     const known = await findAssetByContent(trx, pack.ownerId, upload.sha256);
     const items = await itemsOfPack(trx, pack.id);
     if (known && items.some((item) => item.assetId === known.id)) {
@@ -55,12 +55,14 @@ export function createUploads(deps: UploadDeps) {
       { assetId, position, emojis: upload.emojis, accessibilityLabel: upload.accessibilityLabel },
     ]);
     await touchPack(trx, database.kind, pack.id);
+    // A sticker that is classified already will not be announced again by its classification.
+    const themes = known ? await themesOfPack(trx, pack.id) : [];
     const assetEvent: DomainEvent = {
       type: known ? 'STICKER_ASSET_UPDATED' : 'STICKER_ASSET_CREATED',
       aggregateType: 'sticker_asset',
       payload: { asset_id: assetId },
     };
-    await announce(trx, database.kind, [assetEvent, packUpdated(pack.id, 'sticker_added', [])], requestId);
+    await announce(trx, database.kind, [assetEvent, packUpdated(pack.id, 'sticker_added', themes)], requestId);
     return { stickerId: assetId, sha256: upload.sha256, status: known?.status ?? 'pending', isNew: true };
   }
 

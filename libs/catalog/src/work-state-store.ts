@@ -8,22 +8,28 @@ import { sqlNow, sqlNowPlus, type Database, type DatabaseKind } from '@omnizap/r
 import type { Subject } from './events.ts';
 import type { TaskType } from './task-settings.ts';
 
+/** PostgreSQL takes 65,535 parameters in one statement. */
+const rowsPerInsert = 1_000;
+
 /** Raises what is wanted for each subject. Sorted, so that two transactions lock the rows in the same order. */
 export async function wantWork(trx: Knex.Transaction, kind: DatabaseKind, subjects: Subject[]): Promise<void> {
   const unique = new Map(subjects.map((subject) => [`${subject.taskType}:${subject.subjectId}`, subject]));
   const rows = [...unique.keys()].sort().map((key) => unique.get(key) as Subject);
-  if (rows.length === 0) return;
   const now = trx.raw(sqlNow(kind));
-  await trx('work_state')
-    .insert(rows.map((row) => ({ task_type: row.taskType, subject_id: row.subjectId })))
-    .onConflict(['task_type', 'subject_id'])
-    .merge({
-      wanted_version: trx.raw('work_state.wanted_version + 1'),
-      // The age of what is due counts from the oldest change that was not done yet.
-      wanted_at: trx.raw('CASE WHEN work_state.is_due = 1 THEN work_state.wanted_at ELSE ? END', [now]),
-    });
+  for (let start = 0; start < rows.length; start += rowsPerInsert) {
+    const batch = rows.slice(start, start + rowsPerInsert);
+    await trx('work_state')
+      .insert(batch.map((row) => ({ task_type: row.taskType, subject_id: row.subjectId })))
+      .onConflict(['task_type', 'subject_id'])
+      .merge({
+        wanted_version: trx.raw('work_state.wanted_version + 1'),
+        // The age of what is due counts from the oldest change that was not done yet.
+        wanted_at: trx.raw('CASE WHEN work_state.is_due = 1 THEN work_state.wanted_at ELSE ? END', [now]),
+      });
+  }
 }
 
+export type DueSubject = { subjectId: string; wantedAt: Date };
 export type Wanted = { wantedVersion: number; doneVersion: number };
 
 export function createWorkStateStore(database: Database) {
@@ -37,14 +43,20 @@ export function createWorkStateStore(database: Database) {
       return row ? { wantedVersion: row.wanted_version, doneVersion: row.done_version } : null;
     },
 
-    /** Subjects behind for at least `olderThanMs`, the longest waiting first. */
-    async due(taskType: TaskType, olderThanMs: number, limit: number): Promise<string[]> {
-      return knex('work_state')
+    /** A batch of subjects behind for at least `olderThanMs`, the longest waiting first, from behind `after` on. */
+    async due(
+      taskType: TaskType,
+      options: { olderThanMs: number; after: DueSubject | null; limit: number },
+    ): Promise<DueSubject[]> {
+      const { after, olderThanMs, limit } = options;
+      const query = knex('work_state')
         .where({ task_type: taskType, is_due: 1 })
         .andWhere('wanted_at', '<=', knex.raw(sqlNowPlus(kind, -olderThanMs)))
         .orderBy([{ column: 'wanted_at' }, { column: 'subject_id' }])
         .limit(limit)
-        .pluck<string[]>('subject_id');
+        .select<{ subject_id: string; wanted_at: Date }[]>('subject_id', 'wanted_at');
+      if (after) void query.andWhereRaw('(wanted_at, subject_id) > (?, ?)', [after.wantedAt, after.subjectId]);
+      return (await query).map((row) => ({ subjectId: row.subject_id, wantedAt: row.wanted_at }));
     },
 
     async countDue(taskType: TaskType): Promise<number> {

@@ -17,7 +17,6 @@ export async function appendEvents(trx: Transaction, events: EventDraft[]): Prom
       aggregate_id: event.aggregateId,
       payload: JSON.stringify(event.payload),
       priority: event.priority ?? 50,
-      idempotency_key: event.idempotencyKey ?? null,
       request_id: event.requestId ?? null,
       shard: shardOf(event.aggregateType, event.aggregateId),
     })),

@@ -11,8 +11,6 @@ export type EventDraft = {
   payload: Record<string, unknown>;
   /** Priority of the tasks that it leads to (higher first); the order of events is never changed by it. */
   priority?: number;
-  /** Only for producers that may repeat the same append; a permanent key would swallow later events, so the default is none. */
-  idempotencyKey?: string;
   requestId?: string | undefined;
 };
 

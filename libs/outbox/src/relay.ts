@@ -20,8 +20,10 @@ import { createOutboxStore } from './outbox-store.ts';
 const batchSize = 500;
 /** Longest wait for an event whose wake-up got lost. */
 const pollIntervalMs = 2_000;
-/** How often shards are looked at: with the lease's 6 s, a dead relay's shards move within 9 s. */
-const balanceIntervalMs = 3_000;
+/** How often shards are looked at: with the lease's 6 s and the poll's 2 s, a dead relay's shards move within 9 s. */
+const balanceIntervalMs = 1_900;
+/** Rows that a former holder marked late are rare: looking for them each time would cost an idle relay a query a second. */
+const balancesPerReclaim = 5;
 const firstRetryMs = 1_000;
 const longestRetryMs = 300_000;
 
@@ -41,6 +43,7 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
   let token = '';
   let balancedAt = -Infinity;
   let balancedSession = -1;
+  let balances = 0;
   /** A claim may have happened although we were told that it failed. */
   let isUncertain = false;
 
@@ -53,11 +56,12 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
     const next = held.map((holding) => names.indexOf(holding.name));
     const session = deps.membership.session();
     token = `${deps.membership.processId}:${session}`;
-    const gained = session === balancedSession ? next.filter((shard) => !shards.includes(shard)) : next;
-    if (gained.length > 0) {
-      const taken = await store.reclaim(gained);
-      deps.log.info({ shards: gained.length, held: next.length, reclaimed: taken }, 'took outbox shards');
-    }
+    const isGained = session !== balancedSession || next.some((shard) => !shards.includes(shard));
+    // Not only what is new: a former holder that slept inside its claim may have marked rows after they moved, and then died.
+    balances += 1;
+    const isReclaiming = next.length > 0 && (isGained || balances % balancesPerReclaim === 0);
+    const taken = isReclaiming ? await store.reclaim(next) : 0;
+    if (isGained || taken > 0) deps.log.info({ held: next.length, reclaimed: taken }, 'took outbox shards');
     shards = next;
     balancedSession = session;
     balancedAt = performance.now();
@@ -70,7 +74,9 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
     if (isUncertain) await store.reclaim(shards);
     isUncertain = true;
     const events = await store.claim(shards, token, batchSize);
-    if (events.length > 0) await deliverBatch(events);
+    // A claim that took longer than the lease is void: somebody else delivers these shards by now.
+    if (!deps.membership.isCurrent()) await store.giveBack(events, token);
+    else if (events.length > 0) await deliverBatch(events);
     isUncertain = false;
     lag.set(events.length === 0 ? 0 : Math.max(0, (Date.now() - (events.at(-1)?.createdAt.getTime() ?? 0)) / 1_000));
     return events.length > 0;
@@ -84,16 +90,23 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
       await store.giveBack(events, token);
       throw error;
     }
-    // Later events of an aggregate whose event failed must not overtake it.
-    const stuck = new Map(failed.map(({ event }) => [`${event.aggregateType}:${event.aggregateId}`, event.id]));
-    const held = events.filter(
-      (event) => event.id > (stuck.get(`${event.aggregateType}:${event.aggregateId}`) ?? Infinity),
+    // Only the first failure of an aggregate counts: its later events, delivered, failed or neither, must not overtake it.
+    const stuckAt = new Map<string, number>();
+    for (const { event } of failed) {
+      const key = aggregateKey(event);
+      stuckAt.set(key, Math.min(event.id, stuckAt.get(key) ?? event.id));
+    }
+    const stuckIdOf = (event: OutboxEvent): number => stuckAt.get(aggregateKey(event)) ?? Infinity;
+    await store.complete(
+      events.filter((event) => event.id < stuckIdOf(event)),
+      token,
     );
-    const isDelivered = (event: OutboxEvent): boolean =>
-      !held.includes(event) && !failed.some((entry) => entry.event === event);
-    await store.complete(stuck.size === 0 ? events : events.filter(isDelivered), token);
-    await store.giveBack(held, token);
-    for (const entry of failed) await settleFailure(entry.event, entry.error);
+    await store.giveBack(
+      events.filter((event) => event.id > stuckIdOf(event)),
+      token,
+    );
+    for (const entry of failed)
+      if (entry.event.id === stuckIdOf(entry.event)) await settleFailure(entry.event, entry.error);
   }
 
   async function settleFailure(event: OutboxEvent, error: string): Promise<void> {
@@ -127,4 +140,8 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
       await loop.stop();
     },
   };
+}
+
+function aggregateKey(event: OutboxEvent): string {
+  return `${event.aggregateType}:${event.aggregateId}`;
 }

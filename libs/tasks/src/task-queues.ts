@@ -7,13 +7,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PgBoss, type JobInsert, type JobWithMetadata } from 'pg-boss';
 import { z } from 'zod';
 import type { Logger, Wakeups } from '@omnizap/runtime';
-import { queueName, taskTopic, type Lane, type TaskHint, type TaskSettings } from './task-types.ts';
+import { queueName, taskTopic, type DeadTask, type Lane, type TaskHint, type TaskSettings } from './task-types.ts';
 
 /** pg-boss takes nothing below 10 s; a dead worker's task starts elsewhere after this plus one supervision. */
 const heartbeatSeconds = 10;
 /** Finished tasks are kept for a day: long enough to look into one, short enough to stay small. */
 const keepFinishedSeconds = 86_400;
 const startRetryMs = 1_000;
+/** pg-boss copies every job here that failed for good, also one whose worker died of it. */
+const deadLetterQueue = 'dead-letter';
+const deadLetterBatch = 100;
 
 const hintData = z.object({
   subject_id: z.string(),
@@ -143,12 +146,36 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
       await boss.supervise();
     },
 
+    /**
+     * Hands every task that failed for good to `keep`, whoever noticed it. A worker that could tell has kept it already, with its
+     * error; a worker that died of the task could not.
+     */
+    async drainDead(keep: (task: DeadTask) => Promise<void>): Promise<number> {
+      const jobs = await boss.fetch(deadLetterQueue, { batchSize: deadLetterBatch, includeMetadata: true });
+      for (const job of jobs) {
+        const [taskType = ''] = (job.sourceName ?? '').split('.');
+        const data = hintData.safeParse(job.data);
+        if (data.success && job.sourceId !== null) {
+          await keep({
+            id: job.sourceId,
+            taskType,
+            subjectId: data.data.subject_id,
+            attempts: (job.sourceRetryCount ?? 0) + 1,
+            error: 'The task ended without an answer: its worker died or hung each time.',
+            payload: data.data,
+          });
+        }
+        await boss.complete(deadLetterQueue, { id: job.id, retryCount: job.retryCount });
+      }
+      return jobs.length;
+    },
+
     /** Jobs by queue and state. Costs a scan of the job table's index (0.2 s for a million): call it rarely. */
     async counts(): Promise<{ taskType: string; lane: string; state: string; count: number; oldestSeconds: number }[]> {
       const answer: { rows: unknown } = await boss.getDb().executeSql(
         `SELECT name, state::text AS state, COUNT(*)::int AS count,
                 COALESCE(EXTRACT(EPOCH FROM clock_timestamp() - MIN(created_on)), 0)::float8 AS oldest
-           FROM pgboss.job WHERE state IN ('created', 'retry', 'active') GROUP BY name, state`,
+           FROM pgboss.job WHERE state IN ('created', 'retry', 'active') AND name <> '${deadLetterQueue}' GROUP BY name, state`,
       );
       const rows = answer.rows as { name: string; state: string; count: number; oldest: number }[];
       return rows.map((row) => {
@@ -173,6 +200,7 @@ export async function installTaskQueues(settings: TaskSettings[], options: Queue
   boss.on('error', (error) => options.log.warn({ err: error }, 'task queue'));
   await boss.start();
   try {
+    await boss.createQueue(deadLetterQueue, { retryLimit: 0, deleteAfterSeconds: keepFinishedSeconds });
     for (const entry of settings) {
       for (const lane of ['inline', 'stable', 'canary'] as const) {
         const limits = {
@@ -184,7 +212,10 @@ export async function installTaskQueues(settings: TaskSettings[], options: Queue
           heartbeatSeconds,
           deleteAfterSeconds: keepFinishedSeconds,
         };
-        await boss.createQueue(queueName(entry.type, lane), { policy: 'short', ...limits });
+        const name = queueName(entry.type, lane);
+        await boss.createQueue(name, { policy: 'short', deadLetter: deadLetterQueue, ...limits });
+        // An existing queue keeps what it was made with until it is told otherwise.
+        await boss.updateQueue(name, limits);
       }
     }
   } finally {

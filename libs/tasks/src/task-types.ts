@@ -49,6 +49,16 @@ export type TaskHandler = (task: Task, context: { signal: AbortSignal; log: Logg
 
 export type TaskDefinition = { settings: TaskSettings; handle: TaskHandler };
 
+/** A task that failed its last attempt. */
+export type DeadTask = {
+  id: string;
+  taskType: string;
+  subjectId: string;
+  attempts: number;
+  error: string;
+  payload: object;
+};
+
 export function queueName(taskType: string, lane: Lane): string {
   return `${taskType}.${lane}`;
 }

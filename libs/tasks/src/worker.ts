@@ -13,22 +13,13 @@ import {
   type Wakeups,
 } from '@omnizap/runtime';
 import type { FetchedTask, TaskQueues } from './task-queues.ts';
-import { taskTopic, type Lane, type TaskDefinition, type TaskOutcome } from './task-types.ts';
+import { taskTopic, type DeadTask, type Lane, type TaskDefinition, type TaskOutcome } from './task-types.ts';
 
 /** Well below the heartbeat limit of 10 s. */
 const touchIntervalMs = 4_000;
 /** Completions of one moment share a statement. */
 const settleDelayMs = 10;
 const stopGraceMs = 10_000;
-
-export type DeadTask = {
-  id: string;
-  taskType: string;
-  subjectId: string;
-  attempts: number;
-  error: string;
-  payload: object;
-};
 
 type WorkerDeps = { queues: TaskQueues; wakeups: Wakeups; log: Logger; metrics: Metrics };
 type WorkerOptions = {
@@ -66,12 +57,21 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
   let touchTimer: NodeJS.Timeout | undefined;
   const unsubscribers: (() => void)[] = [];
 
+  /** Later definitions leave one slot to the first, which also takes any slot while they hold some. */
+  function slotsFor(index: number): number {
+    const free = options.concurrency - active.size;
+    const [first] = options.definitions;
+    const later = [...active.keys()].filter((task) => task.taskType !== first?.settings.type).length;
+    if (index > 0) return Math.min(free, Math.max(1, options.concurrency - 1) - later);
+    // Fetching for one free slot at a time would cost a query per task: wait until half of them are free.
+    return later > 0 || free >= Math.ceil(options.concurrency / 2) ? free : 0;
+  }
+
   async function pass(): Promise<boolean> {
-    for (const definition of options.definitions) {
-      const free = options.concurrency - active.size;
-      // Fetching for one free slot at a time would cost a query per task: wait until half of them are free.
-      if (free < Math.ceil(options.concurrency / 2)) return false;
-      const tasks = await deps.queues.fetch(definition.settings.type, options.lane, free);
+    for (const [index, definition] of options.definitions.entries()) {
+      const slots = slotsFor(index);
+      if (slots < 1) continue;
+      const tasks = await deps.queues.fetch(definition.settings.type, options.lane, slots);
       if (tasks.length === 0) continue;
       startBatch(definition, tasks);
       return true;
@@ -121,28 +121,24 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
       options.onOutcome?.(type, outcome);
     };
     const signal = AbortSignal.timeout(timeoutSeconds * 1_000);
+    const attempt = task.retryCount + 1;
+    const { request_id: requestId, event_id: eventId } = task.data;
+    let handling: Promise<TaskOutcome> | undefined;
     try {
-      const outcome = await Promise.race([
-        definition.handle(
-          {
-            id: task.id,
-            taskType: type,
-            subjectId,
-            attempt: task.retryCount + 1,
-            requestId: task.data.request_id,
-            eventId: task.data.event_id,
-          },
-          { signal, log },
-        ),
-        rejectAfter(timeoutSeconds * 1_000, signal),
-      ]);
+      handling = definition.handle(
+        { id: task.id, taskType: type, subjectId, attempt, requestId, eventId },
+        { signal, log },
+      );
+      const outcome = await Promise.race([handling, rejectAfter(timeoutSeconds * 1_000, signal)]);
       observe(outcome.status);
-      log.debug({ outcome }, 'task finished');
+      log[outcome.status === 'skipped' ? 'debug' : 'info']({ outcome }, 'task finished');
       settle(task);
       return true;
     } catch (error) {
       observe('retried');
       await settleFailure(task, error, log);
+      // What does not heed its signal still works: its slot is not free before it ends, or has had its time once more.
+      await Promise.race([handling?.catch(() => undefined), patience(timeoutSeconds * 1_000)]);
       return false;
     }
   }
@@ -226,6 +222,10 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
       await flushSettled();
     },
   };
+}
+
+function patience(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
 }
 
 /** Rejects when the time is over, whether or not the handler heeds its signal. */
