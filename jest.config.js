@@ -25,5 +25,7 @@ export default {
   testMatch: ['**/*.test.ts'],
   // A cache in the shared temporary folder belongs to whoever ran first.
   cacheDirectory: '<rootDir>/.cache/jest',
+  // The suites wait for processes and databases more than they compute: one worker would leave a core idle.
+  maxWorkers: 2,
   testTimeout: 60_000,
 };

@@ -1,6 +1,22 @@
+export { ask } from './builders/ask.ts';
+export type { Answer, AskOptions } from './builders/ask.ts';
+export { createCatalogueClient } from './builders/catalogue-client.ts';
+export type {
+  CatalogueClient,
+  NewSticker,
+  PackDetailJson,
+  PackListJson,
+  PackSummaryJson,
+  StickerJson,
+} from './builders/catalogue-client.ts';
+export { buildPng, drawApng, drawPng } from './builders/draw-png.ts';
+export { buildMultipart } from './builders/multipart.ts';
+export type { Part } from './builders/multipart.ts';
 export { freePort } from './free-port.ts';
 export { spawnProcess } from './spawn-process.ts';
 export type { SpawnedProcess, SpawnOptions } from './spawn-process.ts';
+export { fleetProcesses, startFleet } from './start-fleet.ts';
+export type { Fleet, FleetOptions, FleetProcess, Owner } from './start-fleet.ts';
 export { createTestDatabase, testDatabaseKinds } from './test-database.ts';
 export type { TestDatabase, TestDatabaseKind } from './test-database.ts';
 export { waitFor } from './wait-for.ts';
