@@ -8,16 +8,19 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { AppError } from './errors.ts';
 
-const integer = (fallback: number, min: number, max: number) =>
+const optionalInteger = (min: number, max: number) =>
   z
     .string()
     .regex(/^\d+$/, `must be a whole number from ${min} to ${max}`)
     .transform(Number)
     .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`)
-    .optional()
-    .transform((value) => value ?? fallback);
+    .optional();
 
-const port = (fallback: number) => integer(fallback, 0, 65_535);
+const integer = (fallback: number, min: number, max: number) =>
+  optionalInteger(min, max).transform((value) => value ?? fallback);
+
+const highestPort = 65_535;
+const port = (fallback: number) => integer(fallback, 0, highestPort);
 
 const databaseUrl = (protocols: string[]) =>
   z
@@ -45,7 +48,7 @@ const environmentSchema = z.object({
   ADVERTISE_ADDRESS: z.string().min(1).optional(),
   PORT: port(9102),
   RELAY_PORT: port(9110),
-  WORKER_PORT: z.string().optional(),
+  WORKER_PORT: optionalInteger(0, highestPort),
   MAINTENANCE_PORT: port(9115),
   TRUST_PROXY_HOPS: integer(0, 0, 10),
   ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
@@ -76,6 +79,7 @@ type Environment = z.infer<typeof environmentSchema>;
 export type Config = Omit<Environment, 'DATABASE_URL' | 'QUEUE_DATABASE_URL' | 'WORKER_PORT'> & {
   DATABASE_URL: string;
   QUEUE_DATABASE_URL: string;
+  /** The default depends on the kind of worker. */
   WORKER_PORT: number | undefined;
 };
 
@@ -127,17 +131,6 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     ...values,
     DATABASE_URL: catalogueUrl,
     QUEUE_DATABASE_URL: queueUrl,
-    WORKER_PORT: values.WORKER_PORT === undefined ? undefined : parseWorkerPort(values.WORKER_PORT),
+    WORKER_PORT: values.WORKER_PORT,
   };
-}
-
-function parseWorkerPort(value: string): number {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 0 || number > 65_535) {
-    throw new AppError(
-      'configuration-invalid',
-      'Invalid environment:\n  WORKER_PORT must be a whole number from 0 to 65535',
-    );
-  }
-  return number;
 }

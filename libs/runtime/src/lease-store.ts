@@ -22,6 +22,9 @@ export function createLeaseStore(database: Database) {
         [processId],
       );
       if (affectedRows(extended) === 1) return true;
+      // Somebody may be taking these right now on the strength of the old lease. Held by nobody, each has one next holder, with a
+      // new epoch, be it us; coming back to life as their holder would leave two.
+      await knex('held_lease').where({ process_id: processId }).update({ process_id: null });
       await knex.raw('DELETE FROM process_lease WHERE process_id = ?', [processId]);
       await knex.raw(`INSERT INTO process_lease (process_id, expires_at) VALUES (?, ${sqlNowPlus(kind, ttlMs)})`, [
         processId,

@@ -1,0 +1,47 @@
+import { describe, expect, it } from '@jest/globals';
+import { formatCursor, parseCursor } from './cursor.ts';
+import { sorts } from './ranking-store.ts';
+
+const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+describe('parseCursor', () => {
+  it('reads back what was given out, for every sort and far positions', () => {
+    for (const sort of sorts) {
+      for (const position of [0, 1, 1_023, 1_024, 10_000_000]) {
+        const cursor = { generation: 9_007_199_254_740_991, sort, position };
+        const text = formatCursor(cursor);
+
+        expect(text).toMatch(/^[A-Za-z0-9_-]+$/);
+        expect(parseCursor(text, sort)).toEqual(cursor);
+      }
+    }
+  });
+
+  it('refuses to go on with another sort than that of the first page', () => {
+    const text = formatCursor({ generation: 1, sort: 'likes', position: 24 });
+
+    expect(() => parseCursor(text, 'recent')).toThrow(
+      expect.objectContaining({ code: 'invalid-cursor', message: expect.stringContaining('sort=likes') }),
+    );
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['no base64', '***'],
+    ['no JSON', Buffer.from('{"v":1').toString('base64url')],
+    ['a cut one', formatCursor({ generation: 1, sort: 'recent', position: 5 }).slice(0, -4)],
+    ['another version', encode({ v: 2, g: 1, s: 'recent', p: 0 })],
+    ['a negative position', encode({ v: 1, g: 1, s: 'recent', p: -1 })],
+    ['half a position', encode({ v: 1, g: 1, s: 'recent', p: 0.5 })],
+    ['a position in words', encode({ v: 1, g: 1, s: 'recent', p: '5' })],
+    ['generation 0', encode({ v: 1, g: 0, s: 'recent', p: 0 })],
+    ['a generation beyond whole numbers', encode({ v: 1, g: 1e300, s: 'recent', p: 0 })],
+    ['an unknown sort', encode({ v: 1, g: 1, s: 'random', p: 0 })],
+    ['something more', encode({ v: 1, g: 1, s: 'recent', p: 0, x: 1 })],
+    ['a list', encode([1])],
+    ['null', encode(null)],
+    ['a novel', 'A'.repeat(10_000)],
+  ])('refuses %s', (_name, text) => {
+    expect(() => parseCursor(text, 'recent')).toThrow(expect.objectContaining({ code: 'invalid-cursor' }));
+  });
+});

@@ -1,0 +1,259 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { connectDatabase, migrateUp, rowsOf, type Database } from '@omnizap/runtime';
+import { createTestDatabase, testDatabaseKinds, type TestDatabase } from '@omnizap/testkit';
+import { appendEvents } from './append.ts';
+import { shardCount, type EventDraft } from './event.ts';
+import { createOutboxStore } from './outbox-store.ts';
+
+const shards = Array.from({ length: shardCount }, (_, shard) => shard);
+const draft = (aggregateId: string, number: number): EventDraft => ({
+  type: 'COUNTED',
+  aggregateType: 'counter',
+  aggregateId,
+  payload: { number },
+  requestId: `request-${number}`,
+});
+
+describe.each(testDatabaseKinds())('outbox on %s', (kind) => {
+  let test: TestDatabase;
+  let database: Database;
+  let store: ReturnType<typeof createOutboxStore>;
+
+  beforeAll(async () => {
+    test = await createTestDatabase(kind);
+    database = connectDatabase(test.databaseUrl);
+    store = createOutboxStore(database);
+    await migrateUp(database);
+    await database.knex.raw('CREATE TABLE counter (id varchar(20) PRIMARY KEY, number integer NOT NULL)');
+  });
+  beforeEach(async () => {
+    for (const table of ['domain_event_outbox', 'domain_event_outbox_dlq', 'counter'])
+      await database.knex(table).delete();
+  });
+  afterAll(async () => {
+    await database.close();
+    await test.drop();
+  });
+
+  const append = (...events: EventDraft[]): Promise<void> => database.transaction((trx) => appendEvents(trx, events));
+
+  const statuses = (): Promise<string[]> => database.knex('domain_event_outbox').orderBy('id').pluck('status');
+
+  it('keeps an event only together with the change that it tells of', async () => {
+    const change = (number: number, fails: boolean): Promise<void> =>
+      database.transaction(async (trx) => {
+        await trx('counter').insert({ id: `counter-${number}`, number });
+        await appendEvents(trx, [draft(`counter-${number}`, number)]);
+        if (fails) throw new Error('the caller changed its mind');
+      });
+
+    await change(1, false);
+    await expect(change(2, true)).rejects.toThrow('changed its mind');
+    const alreadyThere = change(1, false);
+    await expect(alreadyThere).rejects.toThrow();
+
+    expect(await database.knex('counter').pluck('id')).toEqual(['counter-1']);
+    expect(await database.knex('domain_event_outbox').pluck('aggregate_id')).toEqual(['counter-1']);
+  });
+
+  it('gives an event back as it was appended', async () => {
+    const payload = { text: '🎉 "quoted"', list: [1, null, { deep: true }] };
+    await append({ ...draft('a', 7), payload, priority: 85 });
+
+    const [event] = await store.claim(shards, 'token', 10);
+
+    expect(event).toMatchObject({
+      type: 'COUNTED',
+      aggregateType: 'counter',
+      aggregateId: 'a',
+      payload,
+      priority: 85,
+      attempts: 1,
+      requestId: 'request-7',
+    });
+    expect(Math.abs(Date.now() - (event?.createdAt.getTime() ?? 0))).toBeLessThan(60_000);
+  });
+
+  it('claims the oldest of all shards first, no more than asked for and nothing twice', async () => {
+    await append(...Array.from({ length: 100 }, (_, number) => draft(`aggregate-${number % 37}`, number)));
+
+    const numbers: number[] = [];
+    for (;;) {
+      const events = await store.claim(shards, 'token', 30);
+      if (events.length === 0) break;
+      expect(events.length).toBeLessThanOrEqual(30);
+      numbers.push(...events.map((event) => (event.payload as { number: number }).number));
+    }
+
+    expect(numbers).toEqual(Array.from({ length: 100 }, (_, number) => number));
+  });
+
+  it('leaves shards of others alone', async () => {
+    await append(...Array.from({ length: 40 }, (_, number) => draft(`aggregate-${number}`, number)));
+
+    const even = await store.claim(
+      shards.filter((shard) => shard % 2 === 0),
+      'even',
+      100,
+    );
+    const odd = await store.claim(
+      shards.filter((shard) => shard % 2 === 1),
+      'odd',
+      100,
+    );
+
+    expect(even.length).toBeGreaterThan(0);
+    expect(odd.length).toBeGreaterThan(0);
+    expect(new Set([...even, ...odd].map((event) => event.id)).size).toBe(40);
+  });
+
+  it('lets nobody settle what has a newer claim', async () => {
+    await append(draft('a', 1), draft('b', 2), draft('c', 3));
+    const claimed = await store.claim(shards, 'former', 10);
+    expect(await store.reclaim(shards)).toBe(3);
+    await store.claim(shards, 'next', 10);
+    const before = await database.knex('domain_event_outbox').orderBy('id');
+
+    const completed = await store.complete(claimed, 'former');
+    await store.giveBack(claimed, 'former');
+    for (const event of claimed) {
+      await store.fail({ event, error: 'late', retryInMs: 0 }, 'former');
+      await store.deadLetter(event, 'late', 'former');
+    }
+
+    expect(completed).toBe(0);
+    expect(await database.knex('domain_event_outbox').orderBy('id')).toEqual(before);
+    expect(await database.knex('domain_event_outbox_dlq').count({ count: '*' })).toEqual([{ count: 0 }]);
+    expect(await store.complete(claimed, 'next')).toBe(3);
+  });
+
+  it('does not skip an event whose transaction commits after one with a higher number', async () => {
+    const mayCommit = Promise.withResolvers<void>();
+    const isAppended = Promise.withResolvers<void>();
+    const late = database.transaction(async (trx) => {
+      await appendEvents(trx, [draft('late', 1)]);
+      isAppended.resolve();
+      await mayCommit.promise;
+    });
+    await isAppended.promise;
+    await append(draft('early', 2));
+    const first = await store.claim(shards, 'token', 10);
+    await store.complete(first, 'token');
+
+    mayCommit.resolve();
+    await late;
+    const second = await store.claim(shards, 'token', 10);
+
+    expect([first, second].map((events) => events.map((event) => event.aggregateId))).toEqual([['early'], ['late']]);
+    expect(second[0]?.id).toBeLessThan(first[0]?.id ?? 0);
+  });
+
+  it('holds back what follows a failed event of its aggregate, and nothing else, until its time has come', async () => {
+    await append(draft('a', 1), draft('b', 2));
+    const [ofA, ofB] = await store.claim(shards, 'token', 10);
+    if (!ofA || !ofB) throw new Error('nothing was claimed');
+    await store.fail({ event: ofA, error: 'no', retryInMs: 3_600_000 }, 'token');
+    await store.complete([ofB], 'token');
+    await append(draft('a', 3), draft('b', 4));
+
+    const meanwhile = await store.claim(shards, 'token', 10);
+    await database
+      .knex('domain_event_outbox')
+      .where({ id: ofA.id })
+      .update({ available_at: new Date(0) });
+    const retry = await store.claim(shards, 'token', 10);
+    await store.complete(retry, 'token');
+    const rest = await store.claim(shards, 'token', 10);
+
+    const numbers = [meanwhile, retry, rest].map((events) =>
+      events.map((event) => (event.payload as { number: number }).number),
+    );
+    expect(numbers).toEqual([[4], [1], [3]]);
+    expect(retry[0]?.attempts).toBe(2);
+  });
+
+  it('moves a dead letter with its whole error, once', async () => {
+    await append(draft('a', 1));
+    const [event] = await store.claim(shards, 'token', 1);
+    if (!event) throw new Error('nothing was claimed');
+    const error = `Error: no 🎉\n${'    at somewhere\n'.repeat(2_000)}`;
+
+    await store.deadLetter(event, error, 'token');
+    await store.deadLetter(event, error, 'token');
+
+    const rows: Record<string, unknown>[] = await database.knex('domain_event_outbox_dlq');
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toMatchObject({
+      outbox_event_id: event.id,
+      event_type: 'COUNTED',
+      aggregate_id: 'a',
+      attempts: 1,
+      last_error: error,
+      request_id: 'request-1',
+    });
+    expect(await statuses()).toEqual([]);
+  });
+
+  it('counts what waits, runs, failed and died, and how old the oldest of it is', async () => {
+    expect(await store.depth()).toEqual({
+      pending: 0,
+      processing: 0,
+      failed: 0,
+      dlq: 0,
+      oldestSeconds: expect.any(Number),
+    });
+    await append(...Array.from({ length: 7 }, (_, number) => draft(`aggregate-${number}`, number)));
+    const [dead, failed, done, ...running] = await store.claim(shards, 'token', 5);
+    if (!dead || !failed || !done) throw new Error('nothing was claimed');
+    await store.deadLetter(dead, 'no', 'token');
+    await store.fail({ event: failed, error: 'no', retryInMs: 60_000 }, 'token');
+    await store.complete([done], 'token');
+    await database
+      .knex('domain_event_outbox')
+      .where({ id: running[0]?.id })
+      .update({ created_at: new Date(Date.now() - 90_000) });
+
+    const depth = await store.depth();
+
+    expect(depth).toMatchObject({ pending: 2, processing: 2, failed: 1, dlq: 1 });
+    expect(Math.abs(depth.oldestSeconds - 90)).toBeLessThan(30);
+  });
+});
+
+describe('the claim on PostgreSQL', () => {
+  it('reads index entries of what waits, however much is finished', async () => {
+    const test = await createTestDatabase('postgres');
+    const database = connectDatabase(test.databaseUrl);
+    await migrateUp(database);
+    await database.knex.raw(
+      `INSERT INTO domain_event_outbox (event_type, aggregate_type, aggregate_id, payload, status, shard, processed_at)
+       SELECT 'COUNTED', 'counter', 'aggregate-' || n % 5000, '{}', 'completed', n % 16, now() FROM generate_series(1, 200000) n`,
+    );
+    await database.transaction((trx) =>
+      appendEvents(
+        trx,
+        Array.from({ length: 300 }, (_, number) => draft(`aggregate-${number % 50}`, number)),
+      ),
+    );
+    await database.knex.raw('ANALYZE domain_event_outbox');
+    const statements: { sql: string; bindings?: unknown[] }[] = [];
+    database.knex.on('query', (query: { sql: string; bindings?: unknown[] }) => statements.push(query));
+    await createOutboxStore(database).claim(shards, 'token', 50);
+
+    // Selecting the candidates and marking them.
+    const hot = statements.filter(({ sql }) => /^(select|update)/i.test(sql)).slice(0, 2);
+    const plans: string[] = [];
+    for (const { sql, bindings } of hot) {
+      const rows = rowsOf<Record<string, string>>(
+        await database.knex.raw(`EXPLAIN ${sql.replaceAll(/\$\d+/g, '?')}`, (bindings ?? []) as string[]),
+      );
+      plans.push(rows.map((row) => row['QUERY PLAN']).join('\n'));
+    }
+    await database.close();
+    await test.drop();
+
+    expect(hot.map(({ sql }) => sql.slice(0, 6).toLowerCase())).toEqual(['select', 'update']);
+    expect(plans[0]).toContain('domain_event_outbox_claim_idx');
+    expect(plans.join('\n')).not.toContain('Seq Scan on domain_event_outbox');
+  });
+});

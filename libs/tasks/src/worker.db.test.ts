@@ -1,0 +1,378 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { createLogger, createMetrics, createWakeups, type Component, type Wakeups } from '@omnizap/runtime';
+import { createTestDatabase, waitFor, type TestDatabase } from '@omnizap/testkit';
+import pg from 'pg';
+import { createTaskQueues, installTaskQueues, type TaskQueues } from './task-queues.ts';
+import type { Task, TaskHandler, TaskSettings } from './task-types.ts';
+import type { DeadTask } from './task-types.ts';
+import { createWorker } from './worker.ts';
+
+const log = createLogger({ level: 'silent', format: 'json', process: 'test' });
+const settings: TaskSettings[] = [
+  'shared',
+  'poison',
+  'slow',
+  'stopping',
+  'urgent',
+  'leisurely',
+  'merged',
+  'outcomes',
+  'attempts',
+  'silent',
+].map((type) => ({ type, retryLimit: 2, timeoutSeconds: type === 'slow' ? 1 : 30, coalesceSeconds: 0 }));
+settings.push({ type: 'patient', retryLimit: 2, timeoutSeconds: 30, coalesceSeconds: 1 });
+
+const hints = (taskType: string, count: number) =>
+  Array.from({ length: count }, (_, index) => ({ taskType, subjectId: `subject-${index}` }));
+
+describe('tasks', () => {
+  let test: TestDatabase;
+  let database: pg.Pool;
+  let wakeups: Wakeups;
+  let queues: TaskQueues;
+  const stops: (() => Promise<void>)[] = [];
+
+  beforeAll(async () => {
+    test = await createTestDatabase('postgres');
+    database = new pg.Pool({ connectionString: test.queueUrl, max: 2 });
+    wakeups = createWakeups({ queueUrl: test.queueUrl, log });
+    await wakeups.start();
+    await installTaskQueues(settings, { queueUrl: test.queueUrl, log });
+    queues = await connectQueues();
+  });
+  afterEach(async () => {
+    await Promise.all(stops.splice(0).map((stop) => stop()));
+  });
+  afterAll(async () => {
+    await queues.stop();
+    await wakeups.stop();
+    await database.end();
+    await test.drop();
+  });
+
+  async function connectQueues(): Promise<TaskQueues> {
+    const connected = createTaskQueues(settings, { queueUrl: test.queueUrl, log, wakeups });
+    await connected.start();
+    return connected;
+  }
+
+  type Observed = { dead: DeadTask[]; outcomes: string[]; batches: { total: number; failed: number }[] };
+
+  /** A worker of a process of its own: own connections, own metrics. */
+  async function startWorker(
+    handlers: Record<string, TaskHandler>,
+    concurrency = 4,
+  ): Promise<Observed & { worker: Component }> {
+    const observed: Observed = { dead: [], outcomes: [], batches: [] };
+    const own = await connectQueues();
+    const worker = createWorker(
+      { queues: own, wakeups, log, metrics: createMetrics({ version: '0', release: 'stable', process: 'worker' }) },
+      {
+        lane: 'stable',
+        concurrency,
+        pollIntervalMs: 50,
+        definitions: Object.entries(handlers).map(([type, handle]) => {
+          const found = settings.find((entry) => entry.type === type);
+          if (!found) throw new Error(`no settings for ${type}`);
+          return { settings: found, handle };
+        }),
+        onDead: async (task) => void observed.dead.push(task),
+        onOutcome: (_type, outcome) => observed.outcomes.push(outcome),
+        onBatch: (_type, _seconds, counts) => observed.batches.push(counts),
+      },
+    );
+    await worker.start();
+    stops.push(async () => {
+      await worker.stop();
+      await own.stop();
+    });
+    return { ...observed, worker };
+  }
+
+  const jobs = async (type: string): Promise<{ state: string; retry_count: number }[]> =>
+    (
+      await database.query<{ state: string; retry_count: number }>(
+        'SELECT state::text AS state, retry_count FROM pgboss.job WHERE name = $1 ORDER BY created_on',
+        [`${type}.stable`],
+      )
+    ).rows;
+
+  const haveAllEnded = async (type: string): Promise<boolean> =>
+    (await jobs(type)).every((job) => job.state === 'completed' || job.state === 'failed');
+
+  /** The backoff of a second and more is pg-boss's own; a test need not sit through it. */
+  const makeRetriesDue = (type: string): Promise<unknown> =>
+    database.query(`UPDATE pgboss.job SET start_after = now() WHERE name = $1 AND state = 'retry'`, [`${type}.stable`]);
+
+  it('are worked once each, however many workers there are', async () => {
+    const running = new Set<string>();
+    const runs = new Map<string, number>();
+    let collisions = 0;
+    const work: TaskHandler = async (task) => {
+      if (running.has(task.subjectId)) collisions += 1;
+      running.add(task.subjectId);
+      runs.set(task.subjectId, (runs.get(task.subjectId) ?? 0) + 1);
+      await database.query('SELECT 1');
+      running.delete(task.subjectId);
+      return { status: 'done' };
+    };
+    await Promise.all([startWorker({ shared: work }, 8), startWorker({ shared: work }, 8)]);
+
+    await queues.enqueue(hints('shared', 300));
+    await waitFor(() => runs.size === 300);
+    await waitFor(() => haveAllEnded('shared'));
+
+    expect(collisions).toBe(0);
+    expect([...runs.values()].every((count) => count === 1)).toBe(true);
+    expect((await jobs('shared')).every((job) => job.state === 'completed')).toBe(true);
+  });
+
+  it('are tried again after a failure, and end as one dead letter after the last attempt, without harm to their batch', async () => {
+    const attempts = new Map<string, number[]>();
+    const observed = await startWorker(
+      {
+        poison: async (task: Task) => {
+          attempts.set(task.subjectId, [...(attempts.get(task.subjectId) ?? []), task.attempt]);
+          if (task.subjectId === 'subject-3') throw new Error(`no way to do ${task.subjectId}`);
+          return { status: 'done' };
+        },
+      },
+      10,
+    );
+
+    await queues.enqueue([
+      ...hints('poison', 3),
+      { taskType: 'poison', subjectId: 'subject-3', requestId: 'request-9', eventId: 9 },
+      ...hints('poison', 8).slice(4),
+    ]);
+    await waitFor(async () => {
+      await makeRetriesDue('poison');
+      return observed.dead.length > 0 && (await haveAllEnded('poison'));
+    });
+
+    expect(attempts.get('subject-3')).toEqual([1, 2, 3]);
+    for (const [subject, tried] of attempts) if (subject !== 'subject-3') expect(tried).toEqual([1]);
+    expect(observed.dead).toHaveLength(1);
+    expect(observed.dead[0]).toMatchObject({
+      taskType: 'poison',
+      subjectId: 'subject-3',
+      attempts: 3,
+      payload: { subject_id: 'subject-3', request_id: 'request-9', event_id: 9 },
+    });
+    expect(observed.dead[0]?.error).toMatch(/no way to do subject-3\n\s+at /);
+    expect(observed.outcomes.toSorted()).toEqual([...Array<string>(7).fill('done'), 'retried', 'retried', 'retried']);
+    expect(observed.batches.reduce((sum, batch) => sum + batch.failed, 0)).toBe(3);
+    expect((await jobs('poison')).filter((job) => job.state === 'failed')).toEqual([
+      { state: 'failed', retry_count: 2 },
+    ]);
+  });
+
+  it('are given up when they take too long, whether or not they listen, and tried again', async () => {
+    const signals: AbortSignal[] = [];
+    const observed = await startWorker(
+      {
+        slow: async (task, { signal }) => {
+          signals.push(signal);
+          if (task.attempt === 1) await Promise.withResolvers<void>().promise;
+          return { status: 'done' };
+        },
+      },
+      1,
+    );
+
+    await queues.enqueue(hints('slow', 1));
+    await waitFor(async () => {
+      await makeRetriesDue('slow');
+      return observed.outcomes.includes('done');
+    });
+
+    expect(observed.outcomes).toEqual(['retried', 'done']);
+    expect(signals.map((signal) => signal.aborted)).toEqual([true, false]);
+  });
+
+  it('are finished and settled by a worker that is told to stop, which starts no other', async () => {
+    const mayEnd = Promise.withResolvers<void>();
+    let started = 0;
+    const { worker } = await startWorker(
+      {
+        stopping: async () => {
+          started += 1;
+          await mayEnd.promise;
+          return { status: 'done' };
+        },
+      },
+      2,
+    );
+    await queues.enqueue(hints('stopping', 5));
+    await waitFor(() => started === 2);
+
+    const stopped = worker.stop();
+    await queues.enqueue([{ taskType: 'stopping', subjectId: 'late' }]);
+    mayEnd.resolve();
+    await stopped;
+
+    expect(started).toBe(2);
+    expect((await jobs('stopping')).map((job) => job.state).toSorted()).toEqual([
+      'completed',
+      'completed',
+      ...Array<string>(4).fill('created'),
+    ]);
+  });
+
+  it('of the kind named first go first, and within a kind the more urgent ones', async () => {
+    const order: string[] = [];
+    const note: TaskHandler = async (task) => {
+      order.push(`${task.taskType} ${task.subjectId}`);
+      return { status: 'done' };
+    };
+    await queues.enqueue([
+      { taskType: 'leisurely', subjectId: 'a', priority: 90 },
+      { taskType: 'urgent', subjectId: 'low', priority: 10 },
+      { taskType: 'urgent', subjectId: 'high', priority: 80 },
+      { taskType: 'leisurely', subjectId: 'b' },
+      { taskType: 'urgent', subjectId: 'middle', priority: 50 },
+    ]);
+
+    await startWorker({ urgent: note, leisurely: note }, 1);
+    await waitFor(() => order.length === 5);
+
+    expect(order).toEqual(['urgent high', 'urgent middle', 'urgent low', 'leisurely a', 'leisurely b']);
+  });
+
+  it('of one subject merge while they wait, and never into one that has started', async () => {
+    const mayEnd = Promise.withResolvers<void>();
+    const runs: (number | undefined)[] = [];
+    const hint = (eventId: number) => ({ taskType: 'merged', subjectId: 'one', eventId });
+    await queues.enqueue([hint(1), hint(2)]);
+    await queues.enqueue([hint(3)]);
+
+    await startWorker(
+      {
+        merged: async (task) => {
+          runs.push(task.eventId);
+          await mayEnd.promise;
+          return { status: 'done' };
+        },
+      },
+      1,
+    );
+    await waitFor(() => runs.length === 1);
+    await queues.enqueue([hint(4)]);
+    await queues.enqueue([hint(5)]);
+    mayEnd.resolve();
+    await waitFor(async () => runs.length > 1 && (await haveAllEnded('merged')));
+
+    expect(runs).toEqual([1, 4]);
+  });
+
+  it('that are skipped or rejected are finished: their handlers have said all there is to say', async () => {
+    const observed = await startWorker({
+      outcomes: async (task) =>
+        task.subjectId === 'subject-0'
+          ? { status: 'skipped', reason: 'up to date' }
+          : { status: 'rejected', reason: 'not a picture' },
+    });
+
+    await queues.enqueue(hints('outcomes', 2));
+    await waitFor(async () => observed.outcomes.length === 2 && (await haveAllEnded('outcomes')));
+
+    expect(observed.outcomes.toSorted()).toEqual(['rejected', 'skipped']);
+    expect(observed.dead).toEqual([]);
+    expect((await jobs('outcomes')).map((job) => job.state)).toEqual(['completed', 'completed']);
+  });
+
+  it('are not settled by an attempt that is no longer theirs', async () => {
+    await queues.enqueue(hints('attempts', 1));
+    const [older] = await queues.fetch('attempts', 'stable', 1);
+    if (!older) throw new Error('nothing was fetched');
+    // Its worker fell silent: the heartbeat is lost, the supervisor hands the task on.
+    await database.query(
+      `UPDATE pgboss.job SET heartbeat_on = now() - interval '1 minute' WHERE name = 'attempts.stable' AND state = 'active'`,
+    );
+    const [newer] = await waitFor(async () => {
+      await queues.supervise();
+      await makeRetriesDue('attempts');
+      const fetched = await queues.fetch('attempts', 'stable', 1);
+      return fetched.length > 0 && fetched;
+    });
+    if (!newer) throw new Error('nothing was fetched again');
+
+    await queues.complete(older.queue, [older], {});
+    await queues.fail(older, { error: 'late' });
+    await queues.touch(older.queue, [older]);
+    const afterOlder = await jobs('attempts');
+    await queues.complete(newer.queue, [newer], {});
+
+    expect([older.id, older.retryCount, newer.retryCount]).toEqual([newer.id, 0, 1]);
+    expect(afterOlder).toEqual([{ state: 'active', retry_count: 1 }]);
+    expect(await jobs('attempts')).toEqual([{ state: 'completed', retry_count: 1 }]);
+  });
+
+  it('become dead letters also when nobody was left to say so', async () => {
+    await queues.enqueue([{ taskType: 'silent', subjectId: 'killer', requestId: 'request-1' }]);
+    const kept: DeadTask[] = [];
+    let fetched = 0;
+    let id = '';
+
+    await waitFor(async () => {
+      for (const task of await queues.fetch('silent', 'stable', 1)) {
+        fetched += 1;
+        ({ id } = task);
+      }
+      // Each worker dies of it.
+      await database.query(
+        `UPDATE pgboss.job SET heartbeat_on = now() - interval '1 minute' WHERE name = 'silent.stable' AND state = 'active'`,
+      );
+      await queues.supervise();
+      await makeRetriesDue('silent');
+      await queues.drainDead(async (task) => void kept.push(task));
+      return kept.some((task) => task.taskType === 'silent');
+    });
+
+    expect(fetched).toBe(3);
+    expect(kept.filter((task) => task.taskType === 'silent')).toEqual([
+      {
+        id,
+        taskType: 'silent',
+        subjectId: 'killer',
+        attempts: 3,
+        error: expect.stringContaining('died'),
+        payload: { subject_id: 'killer', request_id: 'request-1' },
+      },
+    ]);
+  });
+
+  it('with patience gather what comes within their time, and are counted while they wait', async () => {
+    await queues.enqueue(hints('patient', 2));
+    await queues.enqueue(hints('patient', 3));
+
+    const atOnce = await queues.fetch('patient', 'stable', 10);
+    const counts = await queues.counts();
+    const later = await waitFor(async () => {
+      const fetched = await queues.fetch('patient', 'stable', 10);
+      return fetched.length > 0 && fetched;
+    });
+
+    expect(atOnce).toEqual([]);
+    expect(counts).toContainEqual({
+      taskType: 'patient',
+      lane: 'stable',
+      state: 'created',
+      count: 3,
+      oldestSeconds: expect.any(Number),
+    });
+    expect(later.map((task) => task.data.subject_id).toSorted()).toEqual(['subject-0', 'subject-1', 'subject-2']);
+  });
+
+  it('can be installed again by several processes at the same time', async () => {
+    const install = (): Promise<void> => installTaskQueues(settings, { queueUrl: test.queueUrl, log });
+
+    await expect(Promise.all([install(), install(), install()])).resolves.toHaveLength(3);
+  });
+
+  it('of an unknown kind are refused with the kinds that there are', async () => {
+    await expect(queues.enqueue([{ taskType: 'unheard-of', subjectId: 'a' }])).rejects.toThrow(
+      /no task type "unheard-of"; known: shared, poison/,
+    );
+  });
+});
