@@ -6,7 +6,7 @@ import type { packSummary, stickerSchema } from './schemas.ts';
 /** Enough digits to order by, few enough that an answer does not differ by noise. */
 const round = (value: number): number => Math.round(value * 1e6) / 1e6;
 
-export function assetUrl(packKey: string, stickerId: string, sha256: string, variant: 'sticker' | 'preview'): string {
+function assetUrl(packKey: string, stickerId: string, sha256: string, variant: 'sticker' | 'preview'): string {
   const version = `v=${sha256.slice(0, 16)}`;
   return `/api/sticker-packs/${packKey}/stickers/${stickerId}.webp?${variant === 'preview' ? 'variant=preview&' : ''}${version}`;
 }

@@ -25,8 +25,6 @@ type Entry = { stamp: string; hash: string; bytes: Map<Encoding, Promise<Buffer>
 const maxBytes = 32 * 1_024 * 1_024;
 const maxEntries = 1_000;
 
-export type PreparedAnswers = ReturnType<typeof createPreparedAnswers>;
-
 export function createPreparedAnswers(metrics: Metrics, name: string) {
   const entries = new LRUCache<string, Entry>({
     max: maxEntries,
@@ -91,7 +89,7 @@ function compact(bytes: Buffer): Buffer {
 }
 
 /** If-None-Match compares weakly (RFC 9110, 13.1.2). */
-export function matchesEtag(header: string | undefined, etag: string): boolean {
+function matchesEtag(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false;
   if (header.trim() === '*') return true;
   return header.split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === etag);

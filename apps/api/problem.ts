@@ -5,7 +5,7 @@ import { AppError, errorRegistry, isAppError, type ErrorCode, type FieldProblem,
 /** Where the codes are explained; relative, so that it holds on any host. */
 const typePrefix = '/docs/errors#';
 
-export function sendProblem(
+function sendProblem(
   response: Response,
   requestId: string,
   error: { code: ErrorCode; detail: string; fields?: FieldProblem[] },

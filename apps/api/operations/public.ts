@@ -156,7 +156,7 @@ export function publicOperations(deps: ApiDeps): Operation[] {
 type CacheSettings = { STICKER_WEB_ASSET_CACHE_SECONDS: number; STICKER_WEB_IMMUTABLE_ASSET_CACHE_SECONDS: number };
 
 /** As the contract says; a version that is not the content's own must not be kept as if it were. */
-export function assetCacheControl(config: CacheSettings, isVersioned: boolean): string {
+function assetCacheControl(config: CacheSettings, isVersioned: boolean): string {
   if (isVersioned) return `public, max-age=${config.STICKER_WEB_IMMUTABLE_ASSET_CACHE_SECONDS}, immutable`;
   const maxAge = Math.max(86_400, config.STICKER_WEB_ASSET_CACHE_SECONDS);
   return `public, max-age=${maxAge}, stale-while-revalidate=${Math.min(604_800, Math.max(300, maxAge))}`;

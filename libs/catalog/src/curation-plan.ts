@@ -5,11 +5,11 @@ import { isNearDuplicate } from '@omnizap/imaging';
 import type { Candidate } from './curation-store.ts';
 
 /** A theme with fewer stickers has no pack. */
-export const minPackItems = 12;
+const minPackItems = 12;
 /** What WhatsApp takes in one pack. */
-export const maxPackItems = 30;
+const maxPackItems = 30;
 /** Volumes beyond this show nothing that the better ones do not. */
-export const maxVolumes = 10;
+const maxVolumes = 10;
 /** Read at most so many: enough for all volumes when every third sticker is a duplicate. */
 export const maxCandidates = 450;
 

@@ -48,7 +48,7 @@ export async function insertInteraction(
 }
 
 export async function hasInteraction(db: Knex, row: InteractionRow): Promise<boolean> {
-  const found = await db('sticker_pack_interaction_event')
+  const found: unknown = await db('sticker_pack_interaction_event')
     .where({
       pack_id: row.packId,
       interaction: row.interaction,

@@ -159,5 +159,3 @@ export function createRankingStore(database: Database) {
     },
   };
 }
-
-export type RankingStore = ReturnType<typeof createRankingStore>;

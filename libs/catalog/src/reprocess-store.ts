@@ -6,7 +6,7 @@ import type { Knex } from 'knex';
 import { sqlNow, sqlNowPlus, type Database, type DatabaseKind } from '@omnizap/runtime';
 
 /** Below this a result is doubtful. */
-export const doubtfulConfidence = 0.35;
+const doubtfulConfidence = 0.35;
 /** Emojis and packs often arrive after the sticker: a doubtful one gets its second look after this. */
 const secondLookAfterMs = 48 * 3_600_000;
 

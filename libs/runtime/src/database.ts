@@ -160,7 +160,7 @@ export function databaseErrorCode(error: unknown): string | undefined {
 }
 
 /** True when the same transaction may succeed if it is simply run again. */
-export function isRetryableDatabaseError(error: unknown): boolean {
+function isRetryableDatabaseError(error: unknown): boolean {
   return retryableCodes.has(databaseErrorCode(error) ?? '');
 }
 

@@ -124,5 +124,3 @@ export function createLeaseStore(database: Database) {
     },
   };
 }
-
-export type LeaseStore = ReturnType<typeof createLeaseStore>;

@@ -10,8 +10,8 @@ import type { Logger } from './log.ts';
 import { createLeaseStore, type Holding, type LiveProcess } from './lease-store.ts';
 
 /** A dead process's holdings are free after this; with a 2 s look they move within 10 s. */
-export const leaseTtlMs = 6_000;
-export const leaseRenewalMs = 2_000;
+const leaseTtlMs = 6_000;
+const leaseRenewalMs = 2_000;
 /** Stop trusting the lease this much before the database would. */
 const safetyMarginMs = 1_000;
 

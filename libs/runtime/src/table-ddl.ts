@@ -65,7 +65,7 @@ function typeSql(type: ColumnType, kind: DatabaseKind): string {
 }
 
 /** The statements that create `table`; safe to run again after a kill between any two of them. */
-export function createTableSql(table: Table, kind: DatabaseKind): string[] {
+function createTableSql(table: Table, kind: DatabaseKind): string[] {
   const lines = Object.entries(table.columns).map(([name, column]) => columnSql(name, column, kind));
   lines.push(`PRIMARY KEY (${table.primaryKey.join(', ')})`);
   for (const key of table.unique ?? []) lines.push(`CONSTRAINT ${key.name} UNIQUE (${key.columns.join(', ')})`);
