@@ -94,6 +94,8 @@ export async function runSupervisor({
       // A line for each sticker would bury the progress bar; LOG_LEVEL=info brings them back.
       env.LOG_LEVEL ??= 'warn';
     }
+    // Compiled code is kept between starts: it halves the time that six processes take to load on two cores.
+    env.NODE_COMPILE_CACHE ??= path.join(root, '.cache', 'node');
     // glibc keeps an arena per thread; image buffers freed in one of many would look like a leak.
     env.MALLOC_ARENA_MAX ??= '2';
     const step = { root, env, output, signal: stopSignal };
