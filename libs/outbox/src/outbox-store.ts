@@ -23,12 +23,17 @@ type Row = {
 
 export type Failure = { event: OutboxEvent; error: string; retryInMs: number };
 
+/** A claim that brings this many may have left some in one shard. */
+export function claimLimitPerShard(shards: number, limit: number): number {
+  return Math.max(8, Math.ceil((limit * 2) / shards));
+}
+
 export function createOutboxStore(database: Database) {
   const { knex, kind } = database;
   const now = sqlNow(kind);
 
   /** Claimable rows of one shard: never past an older row of the same aggregate that is waiting for its retry. */
-  function shardQuery(shard: number, limit: number): string {
+  function shardQuery(shard: string, limit: number): string {
     return `(SELECT o.id FROM domain_event_outbox o
               WHERE o.status = 'pending' AND o.shard = ${shard}
                 AND NOT EXISTS (SELECT 1 FROM domain_event_outbox f
@@ -41,14 +46,21 @@ export function createOutboxStore(database: Database) {
               ORDER BY r.id LIMIT ${limit})`;
   }
 
+  /** PostgreSQL plans one lateral query in a fraction of the 5 ms that a union over 16 shards takes it; MariaDB has no lateral. */
+  function candidatesQuery(shards: number[], limit: number): string {
+    const perShard = claimLimitPerShard(shards.length, limit);
+    if (kind === 'postgres') {
+      const held = shards.map((shard) => `(${shard})`).join(', ');
+      return `SELECT c.id FROM (VALUES ${held}) s (shard) CROSS JOIN LATERAL (${shardQuery('s.shard', perShard)}) c ORDER BY c.id LIMIT ${limit}`;
+    }
+    const union = shards.map((shard) => shardQuery(String(shard), perShard)).join(' UNION ALL ');
+    return `SELECT id FROM (${union}) c ORDER BY id LIMIT ${limit}`;
+  }
+
   /** No transaction: the shards are ours alone, and what a failure leaves `processing` is reclaimed. */
   async function claim(shards: number[], token: string, limit: number): Promise<OutboxEvent[]> {
-    const perShard = Math.max(8, Math.ceil((limit * 2) / shards.length));
-    const candidates = rowsOf<{ id: number }>(
-      await knex.raw(
-        `SELECT id FROM (${shards.map((shard) => shardQuery(shard, perShard)).join(' UNION ALL ')}) c ORDER BY id LIMIT ${limit}`,
-      ),
-    ).map((row) => row.id);
+    const found: unknown = await knex.raw(candidatesQuery(shards, limit));
+    const candidates = rowsOf<{ id: number }>(found).map((row) => row.id);
     if (candidates.length === 0) return [];
     await knex('domain_event_outbox')
       .whereIn('id', candidates)

@@ -15,11 +15,13 @@ import {
 import type { Database } from '@omnizap/runtime';
 import { outboxTopic } from './append.ts';
 import { shardCount, shardLeaseName, type OutboxEvent } from './event.ts';
-import { createOutboxStore } from './outbox-store.ts';
+import { claimLimitPerShard, createOutboxStore } from './outbox-store.ts';
 
 const batchSize = 500;
 /** Longest wait for an event whose wake-up got lost. */
 const pollIntervalMs = 2_000;
+/** Commits come in bursts: one pass for what this gathers costs as much as one for each. */
+const gatherMs = 10;
 /** How often shards are looked at: with the lease's 6 s and the poll's 2 s, a dead relay's shards move within 9 s. */
 const balanceIntervalMs = 1_900;
 /** Rows that a former holder marked late are rare: looking for them each time would cost an idle relay a query a second. */
@@ -79,7 +81,7 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
     else if (events.length > 0) await deliverBatch(events);
     isUncertain = false;
     lag.set(events.length === 0 ? 0 : Math.max(0, (Date.now() - (events.at(-1)?.createdAt.getTime() ?? 0)) / 1_000));
-    return events.length > 0;
+    return events.length >= Math.min(batchSize, claimLimitPerShard(shards.length, batchSize));
   }
 
   async function deliverBatch(events: OutboxEvent[]): Promise<void> {
@@ -128,15 +130,22 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
 
   const loop = createLoop({ name: 'relay', intervalMs: () => pollIntervalMs, pass, log: deps.log });
   let unsubscribe: (() => void) | undefined;
+  let gathering: NodeJS.Timeout | undefined;
 
   return {
     name: 'relay',
     async start() {
-      unsubscribe = deps.wakeups.on(outboxTopic, loop.wake);
+      unsubscribe = deps.wakeups.on(outboxTopic, () => {
+        gathering ??= setTimeout(() => {
+          gathering = undefined;
+          loop.wake();
+        }, gatherMs);
+      });
       await loop.start();
     },
     async stop() {
       unsubscribe?.();
+      clearTimeout(gathering);
       await loop.stop();
     },
   };
