@@ -151,9 +151,8 @@ describe('boot.mjs', () => {
 
     run.child.kill('SIGKILL');
 
-    // The pipes close when the last process that holds them has gone.
     await run.code;
-    expect(isProcessAlive(Number(pid))).toBe(false);
+    await waitFor(() => !isProcessAlive(Number(pid)));
   });
 
   it('lists the commands when it does not know one', async () => {

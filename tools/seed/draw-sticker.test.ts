@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { imageLimits, probeImage, stickerLimits } from '@omnizap/imaging';
 import sharp from 'sharp';
-import { drawSticker, type StickerFormat } from './draw-sticker.ts';
+import { configureDrawing, drawSticker, type StickerFormat } from './draw-sticker.ts';
 import { readEmojiArt } from './emoji-art.ts';
 
 const side = stickerLimits.side;
@@ -12,6 +12,7 @@ const margin = 16;
 
 let folder: string;
 beforeAll(async () => {
+  configureDrawing();
   folder = await mkdtemp(path.join(tmpdir(), 'omnizap-draw-'));
 });
 afterAll(async () => {

@@ -33,6 +33,8 @@ const motions: Pose[][] = [
 export function configureDrawing(): void {
   sharp.concurrency(1);
   sharp.cache(false);
+  // Where something else of this process reads strangers' pictures, only their formats are left; the art is our own SVG.
+  sharp.unblock({ operation: ['VipsForeignLoadSvgBuffer'] });
 }
 
 /** The file of one sticker. `variation` chooses the motion of an animated one. */
