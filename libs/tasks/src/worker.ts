@@ -70,7 +70,11 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
   async function pass(): Promise<boolean> {
     for (const [index, definition] of options.definitions.entries()) {
       const slots = slotsFor(index);
-      if (slots < 1) continue;
+      if (slots < 1) {
+        // Nothing of a later kind is taken before the first was asked for and had nothing.
+        if (index === 0) return false;
+        continue;
+      }
       const tasks = await deps.queues.fetch(definition.settings.type, options.lane, slots);
       if (tasks.length === 0) continue;
       startBatch(definition, tasks);
