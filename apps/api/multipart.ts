@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import type { Readable } from 'node:stream';
+import { Transform, type Readable } from 'node:stream';
 import busboy from 'busboy';
 import type { Request } from 'express';
 import { AppError } from '@omnizap/runtime';
@@ -71,6 +71,10 @@ export async function receiveFile(request: Request, options: Options): Promise<R
       if (!request.complete) refuse(new AppError('bad-request', 'The upload was cut off.'));
     });
     request.pipe(parser);
+  }).catch(async (error: unknown) => {
+    // The caller removes the file: not before it was certainly made.
+    await received?.catch(() => undefined);
+    throw error;
   });
   if (!received) throw invalidField(options.fileField, 'is missing: it holds the sticker.');
   return { ...(await received), fields };
@@ -105,11 +109,15 @@ async function writeHashed(
 ): Promise<{ sha256: string; sizeBytes: number }> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
-  stream.on('data', (chunk: Buffer) => {
-    hash.update(chunk);
-    sizeBytes += chunk.length;
+  const hashing = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
+      sizeBytes += chunk.length;
+      done(null, chunk);
+    },
   });
-  await pipeline(stream, createWriteStream(path, { mode: 0o600 }), { signal });
+  // Settles only when the file is closed, so whoever waits for it may remove the file.
+  await pipeline(stream, hashing, createWriteStream(path, { mode: 0o600 }), { signal });
   return { sha256: hash.digest('hex'), sizeBytes };
 }
 
