@@ -12,7 +12,6 @@ import type { HandlerDeps } from './classify-sticker.ts';
 import { maxCandidates, planVolumes } from './curation-plan.ts';
 import {
   autoPacksOfTheme,
-  lockPack,
   lockTheme,
   readCandidates,
   readItems,
@@ -22,7 +21,7 @@ import {
   type Candidate,
 } from './curation-store.ts';
 import { createPackKey } from './pack-key.ts';
-import { insertPack, touchPack, type PackItem } from './pack-store.ts';
+import { insertPack, lockPack, touchPack, type PackItem } from './pack-store.ts';
 import { packUpdated } from './packs.ts';
 import { isCuratedTheme, themeTitle } from './themes.ts';
 import { createWorkStateStore, markDone } from './work-state-store.ts';

@@ -85,10 +85,6 @@ export async function autoPacksOfTheme(db: Knex, themeKey: string): Promise<Auto
   return rows.map((row) => ({ id: row.id, volume: row.theme_volume, isDeleted: row.deleted_at !== null }));
 }
 
-export async function lockPack(trx: Knex.Transaction, packId: string): Promise<void> {
-  await trx('sticker_pack').where({ id: packId }).forUpdate().first('id');
-}
-
 export async function readItems(db: Knex, packId: string): Promise<PackItem[]> {
   const rows = await db('sticker_pack_item')
     .where({ pack_id: packId })

@@ -74,6 +74,11 @@ export async function findPackByKey(db: Knex, packKey: string, lock?: DatabaseKi
   return row ? packOfRow(row) : null;
 }
 
+/** Makes the caller's transaction wait for other changes of the pack, and them for it. */
+export async function lockPack(trx: Knex.Transaction, packId: string): Promise<void> {
+  await trx('sticker_pack').where({ id: packId }).forUpdate().first('id');
+}
+
 export type NewPack = Pick<
   Pack,
   'id' | 'packKey' | 'ownerId' | 'name' | 'publisher' | 'description' | 'visibility' | 'tags'

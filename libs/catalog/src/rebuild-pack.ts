@@ -7,15 +7,9 @@ import { isNearDuplicate } from '@omnizap/imaging';
 import type { TaskHandler } from '@omnizap/tasks';
 import type { HandlerDeps } from './classify-sticker.ts';
 import { worstNsfwLevel } from './nsfw-level.ts';
+import { lockPack } from './pack-store.ts';
 import { packScores } from './ranking-formulas.ts';
-import {
-  lockPackVersion,
-  readPackForScoring,
-  readScore,
-  writeScore,
-  type PackScore,
-  type ScoringInput,
-} from './score-store.ts';
+import { readPackForScoring, readScore, writeScore, type PackScore, type ScoringInput } from './score-store.ts';
 import { createWorkStateStore, markDone } from './work-state-store.ts';
 
 /** Wake-up topic: scores changed, the ranking may want a new generation. */
@@ -41,7 +35,7 @@ export function createRebuildPack(deps: Omit<HandlerDeps, 'store'>): TaskHandler
     const score = scoreOf(input);
 
     const isChanged = await database.transaction(async (trx) => {
-      await lockPackVersion(trx, task.subjectId);
+      await lockPack(trx, task.subjectId);
       const isNewer = await markDone(trx, { taskType: 'rebuild', subjectId: task.subjectId }, wanted.wantedVersion);
       if (!isNewer) return false;
       const before = await readScore(trx, task.subjectId);

@@ -94,11 +94,6 @@ export async function readPackForScoring(db: Knex, packId: string): Promise<Scor
   };
 }
 
-/** Makes this look wait for other changes of the pack. */
-export async function lockPackVersion(trx: Knex.Transaction, packId: string): Promise<void> {
-  await trx('sticker_pack').where({ id: packId }).forUpdate().first('version');
-}
-
 export type ScoreRow = {
   pack_id: string;
   pack_score: number;
