@@ -1,5 +1,5 @@
 import { taskSettings, tasksOf } from '@omnizap/catalog';
-import { createRelay, type OutboxEvent } from '@omnizap/outbox';
+import { createOutboxStore, createRelay, type OutboxEvent } from '@omnizap/outbox';
 import type { Component, ProcessContext } from '@omnizap/runtime';
 import { createTaskQueues, type TaskHint } from '@omnizap/tasks';
 
@@ -29,6 +29,6 @@ export function composeRelay(context: ProcessContext): Promise<{ components: Com
     return { failed };
   }
 
-  const relay = createRelay(context, { processName: 'relay', deliver });
+  const relay = createRelay({ ...context, store: createOutboxStore(context.database) }, { processName: 'relay', deliver });
   return Promise.resolve({ components: [{ name: 'task queues', ...queues }, relay] });
 }

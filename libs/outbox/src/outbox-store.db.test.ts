@@ -2,10 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { connectDatabase, migrateUp, rowsOf, type Database } from '@omnizap/runtime';
 import { createTestDatabase, testDatabaseKinds, type TestDatabase } from '@omnizap/testkit';
 import { appendEvents } from './append.ts';
-import { shardCount, type EventDraft } from './event.ts';
-import { createOutboxStore } from './outbox-store.ts';
+import { allShards, holdShards } from '../test/hold-shards.ts';
+import type { EventDraft } from './event.ts';
+import { createOutboxStore, type Hold } from './outbox-store.ts';
 
-const shards = Array.from({ length: shardCount }, (_, shard) => shard);
 const draft = (aggregateId: string, number: number): EventDraft => ({
   type: 'COUNTED',
   aggregateType: 'counter',
@@ -18,6 +18,7 @@ describe.each(testDatabaseKinds())('outbox on %s', (kind) => {
   let test: TestDatabase;
   let database: Database;
   let store: ReturnType<typeof createOutboxStore>;
+  let hold: Hold;
 
   beforeAll(async () => {
     test = await createTestDatabase(kind);
@@ -29,6 +30,7 @@ describe.each(testDatabaseKinds())('outbox on %s', (kind) => {
   beforeEach(async () => {
     for (const table of ['domain_event_outbox', 'domain_event_outbox_dlq', 'counter'])
       await database.knex(table).delete();
+    hold = await holdShards(database);
   });
   afterAll(async () => {
     await database.close();
@@ -60,7 +62,7 @@ describe.each(testDatabaseKinds())('outbox on %s', (kind) => {
     const payload = { text: '🎉 "quoted"', list: [1, null, { deep: true }] };
     await append({ ...draft('a', 7), payload, priority: 85 });
 
-    const [event] = await store.claim(shards, 'token', 10);
+    const [event] = await store.claim(hold, 10);
 
     expect(event).toMatchObject({
       type: 'COUNTED',
@@ -79,7 +81,7 @@ describe.each(testDatabaseKinds())('outbox on %s', (kind) => {
 
     const numbers: number[] = [];
     for (;;) {
-      const events = await store.claim(shards, 'token', 30);
+      const events = await store.claim(hold, 30);
       if (events.length === 0) break;
       expect(events.length).toBeLessThanOrEqual(30);
       numbers.push(...events.map((event) => (event.payload as { number: number }).number));
@@ -91,14 +93,13 @@ describe.each(testDatabaseKinds())('outbox on %s', (kind) => {
   it('leaves shards of others alone', async () => {
     await append(...Array.from({ length: 40 }, (_, number) => draft(`aggregate-${number}`, number)));
 
-    const even = await store.claim(
-      shards.filter((shard) => shard % 2 === 0),
-      'even',
-      100,
-    );
+    const isEven = (shard: number): boolean => shard % 2 === 0;
+    const even = await store.claim(await holdShards(database, allShards.filter(isEven)), 100);
     const odd = await store.claim(
-      shards.filter((shard) => shard % 2 === 1),
-      'odd',
+      await holdShards(
+        database,
+        allShards.filter((shard) => !isEven(shard)),
+      ),
       100,
     );
 
@@ -108,23 +109,59 @@ describe.each(testDatabaseKinds())('outbox on %s', (kind) => {
   });
 
   it('lets nobody settle what has a newer claim', async () => {
+    const former = { ...hold, token: 'former' };
+    const next = { ...hold, token: 'next' };
     await append(draft('a', 1), draft('b', 2), draft('c', 3));
-    const claimed = await store.claim(shards, 'former', 10);
-    expect(await store.reclaim(shards)).toBe(3);
-    await store.claim(shards, 'next', 10);
+    const claimed = await store.claim(former, 10);
+    expect(await store.reclaim(next)).toBe(3);
+    await store.claim(next, 10);
     const before = await database.knex('domain_event_outbox').orderBy('id');
 
-    const completed = await store.complete(claimed, 'former');
-    await store.giveBack(claimed, 'former');
+    const completed = await store.complete(claimed, former);
+    await store.giveBack(claimed, former);
     for (const event of claimed) {
-      await store.fail({ event, error: 'late', retryInMs: 0 }, 'former');
-      await store.deadLetter(event, 'late', 'former');
+      await store.fail({ event, error: 'late', retryInMs: 0 }, former);
+      await store.deadLetter(event, 'late', former);
     }
 
     expect(completed).toBe(0);
     expect(await database.knex('domain_event_outbox').orderBy('id')).toEqual(before);
     expect(await database.knex('domain_event_outbox_dlq').count({ count: '*' })).toEqual([{ count: 0 }]);
-    expect(await store.complete(claimed, 'next')).toBe(3);
+    expect(await store.complete(claimed, next)).toBe(3);
+  });
+
+  it('lets nobody claim, mark or take back events of a shard that moved or whose lease ran out', async () => {
+    await append(draft('a', 1), draft('a', 2), draft('b', 3));
+    const [first, ...others] = await store.claim(hold, 10);
+    if (!first) throw new Error('nothing was claimed');
+    const next = await holdShards(database);
+
+    expect(await store.complete([first], hold)).toBe(0);
+    await store.fail({ event: first, error: 'late', retryInMs: 0 }, hold);
+    await store.deadLetter(first, 'late', hold);
+    expect(await store.reclaim(hold)).toBe(0);
+    expect(await statuses()).toEqual(['processing', 'processing', 'processing']);
+
+    expect(await store.reclaim(next)).toBe(3);
+    expect(await store.claim(hold, 10)).toEqual([]);
+    await database.knex('process_lease').where({ process_id: next.processId }).update({ expires_at: new Date(0) });
+    expect(await store.claim(next, 10)).toEqual([]);
+    expect(await store.complete(others, next)).toBe(0);
+    expect(await statuses()).toEqual(['pending', 'pending', 'pending']);
+  });
+
+  it('leaves an event alone while an older one of its aggregate is in the hands of a former holder', async () => {
+    await append(draft('a', 1), draft('b', 2));
+    const [ofA] = await store.claim(hold, 1);
+    await append(draft('a', 3));
+    const next = await holdShards(database, allShards, 'next');
+
+    const claimed = await store.claim(next, 10);
+
+    expect(ofA?.aggregateId).toBe('a');
+    expect(claimed.map((event) => event.aggregateId)).toEqual(['b']);
+    expect(await statuses()).toEqual(['processing', 'processing', 'pending']);
+    expect(await database.knex('domain_event_outbox').orderBy('id').pluck('attempts')).toEqual([1, 1, 0]);
   });
 
   it('does not skip an event whose transaction commits after one with a higher number', async () => {
@@ -137,12 +174,12 @@ describe.each(testDatabaseKinds())('outbox on %s', (kind) => {
     });
     await isAppended.promise;
     await append(draft('early', 2));
-    const first = await store.claim(shards, 'token', 10);
-    await store.complete(first, 'token');
+    const first = await store.claim(hold, 10);
+    await store.complete(first, hold);
 
     mayCommit.resolve();
     await late;
-    const second = await store.claim(shards, 'token', 10);
+    const second = await store.claim(hold, 10);
 
     expect([first, second].map((events) => events.map((event) => event.aggregateId))).toEqual([['early'], ['late']]);
     expect(second[0]?.id).toBeLessThan(first[0]?.id ?? 0);
@@ -150,20 +187,20 @@ describe.each(testDatabaseKinds())('outbox on %s', (kind) => {
 
   it('holds back what follows a failed event of its aggregate, and nothing else, until its time has come', async () => {
     await append(draft('a', 1), draft('b', 2));
-    const [ofA, ofB] = await store.claim(shards, 'token', 10);
+    const [ofA, ofB] = await store.claim(hold, 10);
     if (!ofA || !ofB) throw new Error('nothing was claimed');
-    await store.fail({ event: ofA, error: 'no', retryInMs: 3_600_000 }, 'token');
-    await store.complete([ofB], 'token');
+    await store.fail({ event: ofA, error: 'no', retryInMs: 3_600_000 }, hold);
+    await store.complete([ofB], hold);
     await append(draft('a', 3), draft('b', 4));
 
-    const meanwhile = await store.claim(shards, 'token', 10);
+    const meanwhile = await store.claim(hold, 10);
     await database
       .knex('domain_event_outbox')
       .where({ id: ofA.id })
       .update({ available_at: new Date(0) });
-    const retry = await store.claim(shards, 'token', 10);
-    await store.complete(retry, 'token');
-    const rest = await store.claim(shards, 'token', 10);
+    const retry = await store.claim(hold, 10);
+    await store.complete(retry, hold);
+    const rest = await store.claim(hold, 10);
 
     const numbers = [meanwhile, retry, rest].map((events) =>
       events.map((event) => (event.payload as { number: number }).number),
@@ -174,12 +211,12 @@ describe.each(testDatabaseKinds())('outbox on %s', (kind) => {
 
   it('moves a dead letter with its whole error, once', async () => {
     await append(draft('a', 1));
-    const [event] = await store.claim(shards, 'token', 1);
+    const [event] = await store.claim(hold, 1);
     if (!event) throw new Error('nothing was claimed');
     const error = `Error: no 🎉\n${'    at somewhere\n'.repeat(2_000)}`;
 
-    await store.deadLetter(event, error, 'token');
-    await store.deadLetter(event, error, 'token');
+    await store.deadLetter(event, error, hold);
+    await store.deadLetter(event, error, hold);
 
     const rows: Record<string, unknown>[] = await database.knex('domain_event_outbox_dlq');
     expect(rows).toHaveLength(1);
@@ -203,11 +240,11 @@ describe.each(testDatabaseKinds())('outbox on %s', (kind) => {
       oldestSeconds: expect.any(Number),
     });
     await append(...Array.from({ length: 7 }, (_, number) => draft(`aggregate-${number}`, number)));
-    const [dead, failed, done, ...running] = await store.claim(shards, 'token', 5);
+    const [dead, failed, done, ...running] = await store.claim(hold, 5);
     if (!dead || !failed || !done) throw new Error('nothing was claimed');
-    await store.deadLetter(dead, 'no', 'token');
-    await store.fail({ event: failed, error: 'no', retryInMs: 60_000 }, 'token');
-    await store.complete([done], 'token');
+    await store.deadLetter(dead, 'no', hold);
+    await store.fail({ event: failed, error: 'no', retryInMs: 60_000 }, hold);
+    await store.complete([done], hold);
     await database
       .knex('domain_event_outbox')
       .where({ id: running[0]?.id })
@@ -236,12 +273,13 @@ describe('the claim on PostgreSQL', () => {
       ),
     );
     await database.knex.raw('ANALYZE domain_event_outbox');
+    const hold = await holdShards(database);
     const statements: { sql: string; bindings?: unknown[] }[] = [];
     database.knex.on('query', (query: { sql: string; bindings?: unknown[] }) => statements.push(query));
-    await createOutboxStore(database).claim(shards, 'token', 50);
+    await createOutboxStore(database).claim(hold, 50);
 
     // Selecting the candidates and marking them.
-    const hot = statements.filter(({ sql }) => /^(select|update)/i.test(sql)).slice(0, 2);
+    const hot = statements.filter(({ sql }) => /^(select|update).*domain_event_outbox/is.test(sql)).slice(0, 2);
     const plans: string[] = [];
     for (const { sql, bindings } of hot) {
       const rows = rowsOf<Record<string, string>>(

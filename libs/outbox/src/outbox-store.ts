@@ -1,12 +1,14 @@
 /**
- * The relay's SQL. A shard is leased to one relay, so claiming needs no SKIP LOCKED; every settling statement names the claim
- * (`locked_by`), so a relay that slept through its lease changes nothing.
+ * The relay's SQL. A shard is leased to one relay, so claiming needs no SKIP LOCKED. Every statement asks in itself whether the
+ * shards are still ours by the database's clock, and every settling one names the claim (`locked_by`) as well: what a relay sent
+ * before it slept, or what the network held back, changes nothing when it arrives after the lease.
  *
  * Tried instead: one `status = 'pending' AND shard IN (...) ORDER BY id LIMIT n`. With a backlog it sorts everything pending;
  * one limited range per shard reads at most shards x limit index entries whatever the backlog.
  */
+import type { Knex } from 'knex';
 import { affectedRows, fromJsonColumn, rowsOf, sqlNow, sqlNowPlus, type Database } from '@omnizap/runtime';
-import type { OutboxEvent } from './event.ts';
+import { shardLeaseName, type OutboxEvent } from './event.ts';
 
 type Row = {
   id: number;
@@ -19,7 +21,11 @@ type Row = {
   max_attempts: number;
   request_id: string | null;
   created_at: Date;
+  is_early: number;
 };
+
+/** A relay's right to these shards, and the name under which it claims. `token` changes with each session of its membership. */
+export type Hold = { processId: string; token: string; shards: number[] };
 
 export type Failure = { event: OutboxEvent; error: string; retryInMs: number };
 
@@ -57,18 +63,34 @@ export function createOutboxStore(database: Database) {
     return `SELECT id FROM (${union}) c ORDER BY id LIMIT ${limit}`;
   }
 
-  /** No transaction: the shards are ours alone, and what a failure leaves `processing` is reclaimed. */
-  async function claim(shards: number[], token: string, limit: number): Promise<OutboxEvent[]> {
-    const found: unknown = await knex.raw(candidatesQuery(shards, limit));
+  /** True, once per statement, while the process lives and holds every one of the shards. */
+  function isHeld(hold: Hold): Knex.Raw {
+    const names = hold.shards.map(shardLeaseName);
+    return knex.raw(
+      `EXISTS (SELECT 1 FROM process_lease p WHERE p.process_id = ? AND p.expires_at > ${now})
+       AND NOT EXISTS (SELECT 1 FROM held_lease h WHERE h.name IN (${names.map(() => '?').join(', ')})
+                          AND (h.process_id IS NULL OR h.process_id <> ?))`,
+      [hold.processId, ...names, hold.processId],
+    );
+  }
+
+  /**
+   * No transaction: the shards are ours alone, and what a failure leaves `processing` is reclaimed. A statement that a former
+   * holder sent in time and that is carried out just after the shard moved may have taken an event from under us: whatever has an
+   * unfinished older one of its aggregate that is not in this claim is left out, and put back.
+   */
+  async function claim(hold: Hold, limit: number): Promise<OutboxEvent[]> {
+    const found: unknown = await knex.raw(candidatesQuery(hold.shards, limit));
     const candidates = rowsOf<{ id: number }>(found).map((row) => row.id);
     if (candidates.length === 0) return [];
     await knex('domain_event_outbox')
       .whereIn('id', candidates)
       .whereIn('status', ['pending', 'failed'])
-      .update({ status: 'processing', locked_by: token, attempts: knex.raw('attempts + 1') });
-    const rows = await knex('domain_event_outbox')
+      .whereRaw(isHeld(hold))
+      .update({ status: 'processing', locked_by: hold.token, attempts: knex.raw('attempts + 1') });
+    const rows = await knex('domain_event_outbox as o')
       .whereIn('id', candidates)
-      .where({ locked_by: token, status: 'processing' })
+      .where({ locked_by: hold.token, status: 'processing' })
       .orderBy('id')
       .select<Row[]>(
         'id',
@@ -81,8 +103,15 @@ export function createOutboxStore(database: Database) {
         'max_attempts',
         'request_id',
         'created_at',
+        knex.raw(
+          `CASE WHEN EXISTS (SELECT 1 FROM domain_event_outbox f
+             WHERE f.aggregate_type = o.aggregate_type AND f.aggregate_id = o.aggregate_id
+               AND f.status IN ('pending', 'processing', 'failed') AND f.id < o.id
+               AND (f.locked_by IS NULL OR f.locked_by <> ?)) THEN 1 ELSE 0 END AS is_early`,
+          [hold.token],
+        ),
       );
-    return rows.map((row) => ({
+    const events = rows.map((row) => ({
       id: row.id,
       type: row.event_type,
       aggregateType: row.aggregate_type,
@@ -94,46 +123,55 @@ export function createOutboxStore(database: Database) {
       requestId: row.request_id,
       createdAt: row.created_at,
     }));
+    const early = events.filter((_event, index) => rows[index]?.is_early === 1);
+    if (early.length === 0) return events;
+    await giveBack(early, hold);
+    return events.filter((event) => !early.includes(event));
+  }
+
+  /** Puts events back without counting the attempt: the fault was not theirs. */
+  async function giveBack(events: OutboxEvent[], hold: Hold): Promise<void> {
+    if (events.length === 0) return;
+    await knex('domain_event_outbox')
+      .whereIn(
+        'id',
+        events.map((event) => event.id),
+      )
+      .where({ status: 'processing', locked_by: hold.token })
+      .update({ status: 'pending', locked_by: null, attempts: knex.raw('attempts - 1') });
   }
 
   return {
-    /** Up to `limit` events of these shards, oldest first, now `processing` under `token`. */
+    /** Up to `limit` events of the shards, oldest first, now `processing` under the hold's token; none when it is not valid. */
     claim,
 
+    giveBack,
+
     /** Whatever was left half done in these shards is pending again. Call it only while nothing of them is being delivered. */
-    async reclaim(shards: number[]): Promise<number> {
+    async reclaim(hold: Hold): Promise<number> {
       return knex('domain_event_outbox')
         .where({ status: 'processing' })
-        .whereIn('shard', shards)
+        .whereIn('shard', hold.shards)
+        .whereRaw(isHeld(hold))
         .update({ status: 'pending', locked_by: null });
     },
 
-    async complete(events: OutboxEvent[], token: string): Promise<number> {
+    /** Marks events as relayed. Returns how many were: fewer than given when the hold is no longer valid. */
+    async complete(events: OutboxEvent[], hold: Hold): Promise<number> {
       if (events.length === 0) return 0;
       const result: unknown = await knex.raw(
         `UPDATE domain_event_outbox SET status = 'completed', processed_at = ${now}, locked_by = NULL
-          WHERE id IN (${events.map(() => '?').join(', ')}) AND status = 'processing' AND locked_by = ?`,
-        [...events.map((event) => event.id), token],
+          WHERE id IN (${events.map(() => '?').join(', ')}) AND status = 'processing' AND locked_by = ? AND ?`,
+        [...events.map((event) => event.id), hold.token, isHeld(hold)],
       );
       return affectedRows(result);
     },
 
-    /** Puts events back without counting the attempt: the fault was not theirs. */
-    async giveBack(events: OutboxEvent[], token: string): Promise<void> {
-      if (events.length === 0) return;
-      await knex('domain_event_outbox')
-        .whereIn(
-          'id',
-          events.map((event) => event.id),
-        )
-        .where({ status: 'processing', locked_by: token })
-        .update({ status: 'pending', locked_by: null, attempts: knex.raw('attempts - 1') });
-    },
-
     /** Waits for its retry, and with it everything later of its aggregate. */
-    async fail(failure: Failure, token: string): Promise<void> {
+    async fail(failure: Failure, hold: Hold): Promise<void> {
       await knex('domain_event_outbox')
-        .where({ id: failure.event.id, status: 'processing', locked_by: token })
+        .where({ id: failure.event.id, status: 'processing', locked_by: hold.token })
+        .whereRaw(isHeld(hold))
         .update({
           status: 'failed',
           locked_by: null,
@@ -143,10 +181,11 @@ export function createOutboxStore(database: Database) {
     },
 
     /** Moves the event to the dead letters; the aggregate goes on with its next one. */
-    async deadLetter(event: OutboxEvent, error: string, token: string): Promise<void> {
+    async deadLetter(event: OutboxEvent, error: string, hold: Hold): Promise<void> {
       await database.transaction(async (trx) => {
         const removed = await trx('domain_event_outbox')
-          .where({ id: event.id, status: 'processing', locked_by: token })
+          .where({ id: event.id, status: 'processing', locked_by: hold.token })
+          .whereRaw(isHeld(hold))
           .delete();
         if (removed === 0) return;
         await trx('domain_event_outbox_dlq')
@@ -195,3 +234,5 @@ export function createOutboxStore(database: Database) {
     },
   };
 }
+
+export type OutboxStore = ReturnType<typeof createOutboxStore>;

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   connectDatabase,
+  createLeaseStore,
   createLogger,
   createMembership,
   createMetrics,
@@ -13,6 +14,7 @@ import {
 import { createTestDatabase, testDatabaseKinds, waitFor, type TestDatabase } from '@omnizap/testkit';
 import { appendEvents, outboxTopic } from './append.ts';
 import type { EventDraft, OutboxEvent } from './event.ts';
+import { createOutboxStore } from './outbox-store.ts';
 import { createRelay, type Delivery } from './relay.ts';
 
 const log = createLogger({ level: 'silent', format: 'json', process: 'test' });
@@ -47,7 +49,7 @@ describe.each(testDatabaseKinds())('relay on %s', (kind) => {
   });
 
   async function join(via: Database = database): Promise<Membership> {
-    const membership = createMembership({ database: via, log }, { processName: 'relay', status: {} });
+    const membership = createMembership({ store: createLeaseStore(via), log }, { processName: 'relay', status: {} });
     await membership.start();
     return membership;
   }
@@ -61,7 +63,7 @@ describe.each(testDatabaseKinds())('relay on %s', (kind) => {
     const member = membership ?? (await join(via));
     const metrics = createMetrics({ version: '0', release: 'stable', process: 'relay' });
     const relay = createRelay(
-      { database: via, membership: member, wakeups, log, metrics },
+      { store: createOutboxStore(via), membership: member, wakeups, log, metrics },
       { processName: 'relay', deliver },
     );
     await relay.start();

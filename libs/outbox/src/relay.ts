@@ -6,16 +6,17 @@
 import {
   Gauge,
   createLoop,
+  systemClock,
+  type Clock,
   type Component,
   type Logger,
   type Membership,
   type Metrics,
   type Wakeups,
 } from '@omnizap/runtime';
-import type { Database } from '@omnizap/runtime';
 import { outboxTopic } from './append.ts';
 import { shardCount, shardLeaseName, type OutboxEvent } from './event.ts';
-import { claimLimitPerShard, createOutboxStore } from './outbox-store.ts';
+import { claimLimitPerShard, type Hold, type OutboxStore } from './outbox-store.ts';
 
 const batchSize = 500;
 /** Longest wait for an event whose wake-up got lost. */
@@ -32,17 +33,25 @@ const longestRetryMs = 300_000;
 /** What became of one event: delivered, or the reason why it cannot be. A rejection of the whole call is nobody's fault. */
 export type Delivery = (events: OutboxEvent[]) => Promise<{ failed: { event: OutboxEvent; error: string }[] }>;
 
-type RelayDeps = { database: Database; membership: Membership; wakeups: Wakeups; log: Logger; metrics: Metrics };
+type RelayDeps = {
+  store: OutboxStore;
+  membership: Membership;
+  wakeups: Pick<Wakeups, 'on'>;
+  log: Logger;
+  metrics: Metrics;
+  clock?: Clock;
+  /** 0 inclusive to 1 exclusive. */
+  random?: () => number;
+};
 
 export function createRelay(deps: RelayDeps, options: { processName: string; deliver: Delivery }): Component {
-  const store = createOutboxStore(deps.database);
+  const { store, clock = systemClock, random = Math.random } = deps;
   const lag = new Gauge({
     name: 'omnizap_outbox_relay_lag_seconds',
     help: 'Age of the newest event when it was relayed; 0 when nothing waits.',
     registers: [deps.metrics.registry],
   });
-  let shards: number[] = [];
-  let token = '';
+  let hold: Hold = { processId: deps.membership.processId, token: '', shards: [] };
   let balancedAt = -Infinity;
   let balancedSession = -1;
   let balances = 0;
@@ -57,31 +66,30 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
     const held = await deps.membership.balance(names, Math.ceil(shardCount / Math.max(1, relays)));
     const next = held.map((holding) => names.indexOf(holding.name));
     const session = deps.membership.session();
-    token = `${deps.membership.processId}:${session}`;
-    const isGained = session !== balancedSession || next.some((shard) => !shards.includes(shard));
+    const isGained = session !== balancedSession || next.some((shard) => !hold.shards.includes(shard));
+    hold = { ...hold, token: `${hold.processId}:${session}`, shards: next };
     // Not only what is new: a former holder that slept inside its claim may have marked rows after they moved, and then died.
     balances += 1;
     const isReclaiming = next.length > 0 && (isGained || balances % balancesPerReclaim === 0);
-    const taken = isReclaiming ? await store.reclaim(next) : 0;
+    const taken = isReclaiming ? await store.reclaim(hold) : 0;
     if (isGained || taken > 0) deps.log.info({ held: next.length, reclaimed: taken }, 'took outbox shards');
-    shards = next;
     balancedSession = session;
-    balancedAt = performance.now();
+    balancedAt = clock.now();
   }
 
   async function pass(): Promise<boolean> {
-    if (performance.now() - balancedAt > balanceIntervalMs || balancedSession !== deps.membership.session())
+    if (clock.now() - balancedAt > balanceIntervalMs || balancedSession !== deps.membership.session())
       await balance();
-    if (shards.length === 0 || !deps.membership.isCurrent()) return false;
-    if (isUncertain) await store.reclaim(shards);
+    if (hold.shards.length === 0 || !deps.membership.isCurrent()) return false;
+    if (isUncertain) await store.reclaim(hold);
     isUncertain = true;
-    const events = await store.claim(shards, token, batchSize);
+    const events = await store.claim(hold, batchSize);
     // A claim that took longer than the lease is void: somebody else delivers these shards by now.
-    if (!deps.membership.isCurrent()) await store.giveBack(events, token);
+    if (!deps.membership.isCurrent()) await store.giveBack(events, hold);
     else if (events.length > 0) await deliverBatch(events);
     isUncertain = false;
     lag.set(events.length === 0 ? 0 : Math.max(0, (Date.now() - (events.at(-1)?.createdAt.getTime() ?? 0)) / 1_000));
-    return events.length >= Math.min(batchSize, claimLimitPerShard(shards.length, batchSize));
+    return events.length >= Math.min(batchSize, claimLimitPerShard(hold.shards.length, batchSize));
   }
 
   async function deliverBatch(events: OutboxEvent[]): Promise<void> {
@@ -89,7 +97,7 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
     try {
       ({ failed } = await options.deliver(events));
     } catch (error) {
-      await store.giveBack(events, token);
+      await store.giveBack(events, hold);
       throw error;
     }
     // Only the first failure of an aggregate counts: its later events, delivered, failed or neither, must not overtake it.
@@ -99,13 +107,13 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
       stuckAt.set(key, Math.min(event.id, stuckAt.get(key) ?? event.id));
     }
     const stuckIdOf = (event: OutboxEvent): number => stuckAt.get(aggregateKey(event)) ?? Infinity;
-    await store.complete(
-      events.filter((event) => event.id < stuckIdOf(event)),
-      token,
-    );
+    const delivered = events.filter((event) => event.id < stuckIdOf(event));
+    const marked = await store.complete(delivered, hold);
+    // Delivered, but no longer ours to mark: whoever holds the shards delivers them again. Look at once what is left to us.
+    if (marked < delivered.length) balancedAt = -Infinity;
     await store.giveBack(
       events.filter((event) => event.id > stuckIdOf(event)),
-      token,
+      hold,
     );
     for (const entry of failed)
       if (entry.event.id === stuckIdOf(entry.event)) await settleFailure(entry.event, entry.error);
@@ -119,33 +127,33 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
       attempts: event.attempts,
     };
     if (event.attempts >= event.maxAttempts) {
-      await store.deadLetter(event, error, token);
+      await store.deadLetter(event, error, hold);
       deps.log.error({ ...fields, reason: error }, 'an event is a dead letter');
       return;
     }
     const ceiling = Math.min(longestRetryMs, firstRetryMs * 2 ** (event.attempts - 1));
-    await store.fail({ event, error, retryInMs: Math.ceil(Math.random() * ceiling) }, token);
+    await store.fail({ event, error, retryInMs: Math.ceil(random() * ceiling) }, hold);
     deps.log.warn({ ...fields, reason: error }, 'an event could not be relayed; it waits for its retry');
   }
 
-  const loop = createLoop({ name: 'relay', intervalMs: () => pollIntervalMs, pass, log: deps.log });
+  const loop = createLoop({ name: 'relay', intervalMs: () => pollIntervalMs, pass, log: deps.log, clock, random });
   let unsubscribe: (() => void) | undefined;
-  let gathering: NodeJS.Timeout | undefined;
+  let cancelGathering: (() => void) | undefined;
 
   return {
     name: 'relay',
     async start() {
       unsubscribe = deps.wakeups.on(outboxTopic, () => {
-        gathering ??= setTimeout(() => {
-          gathering = undefined;
+        cancelGathering ??= clock.after(gatherMs, () => {
+          cancelGathering = undefined;
           loop.wake();
-        }, gatherMs);
+        });
       });
       await loop.start();
     },
     async stop() {
       unsubscribe?.();
-      clearTimeout(gathering);
+      cancelGathering?.();
       await loop.stop();
     },
   };

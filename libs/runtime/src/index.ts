@@ -1,4 +1,6 @@
 export { bearerToken, isFromLoopback, isSameSecret, matchesToken } from './access.ts';
+export { systemClock } from './clock.ts';
+export type { Clock } from './clock.ts';
 export { loadConfig } from './config.ts';
 export type { Config } from './config.ts';
 export {
@@ -14,7 +16,8 @@ export type { Database, DatabaseKind, Transaction } from './database.ts';
 export { AppError, errorRegistry, isAppError } from './errors.ts';
 export type { ErrorCode, FieldProblem } from './errors.ts';
 export type { Health } from './health.ts';
-export type { LiveProcess } from './lease-store.ts';
+export { createLeaseStore } from './lease-store.ts';
+export type { LeaseStore, LiveProcess } from './lease-store.ts';
 export { createLogger } from './log.ts';
 export type { Logger } from './log.ts';
 export { createLoop } from './loop.ts';

@@ -124,3 +124,5 @@ export function createLeaseStore(database: Database) {
     },
   };
 }
+
+export type LeaseStore = ReturnType<typeof createLeaseStore>;

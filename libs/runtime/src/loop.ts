@@ -2,7 +2,7 @@
  * A loop that does one pass at a time: at once when woken, else after its interval. A pass that throws is logged and tried
  * again with backoff, so a database that is away costs log lines, not the process.
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock, type Clock } from './clock.ts';
 import type { Logger } from './log.ts';
 
 const longestBackoffMs = 5_000;
@@ -14,11 +14,15 @@ type LoopOptions = {
   /** One pass. `true` means that more work is waiting: the next pass starts at once. */
   pass: (signal: AbortSignal) => Promise<boolean>;
   log: Logger;
+  clock?: Clock;
+  /** 0 inclusive to 1 exclusive. */
+  random?: () => number;
 };
 
 export type Loop = { start(): Promise<void>; stop(): Promise<void>; wake(): void };
 
 export function createLoop(options: LoopOptions): Loop {
+  const { clock = systemClock, random = Math.random } = options;
   const stopping = new AbortController();
   let pause = new AbortController();
   let isWoken = false;
@@ -39,15 +43,13 @@ export function createLoop(options: LoopOptions): Loop {
       }
       if (hasMore || (isWoken && failures === 0)) continue;
       const backoffMs = Math.min(longestBackoffMs, 100 * 2 ** failures);
-      await rest(failures === 0 ? options.intervalMs() : backoffMs / 2 + (Math.random() * backoffMs) / 2);
+      await rest(failures === 0 ? options.intervalMs() : backoffMs / 2 + (random() * backoffMs) / 2);
     }
   }
 
   async function rest(milliseconds: number): Promise<void> {
     pause = new AbortController();
-    await delay(milliseconds, undefined, { signal: AbortSignal.any([pause.signal, stopping.signal]) }).catch(
-      () => undefined,
-    );
+    await clock.sleep(milliseconds, AbortSignal.any([pause.signal, stopping.signal]));
   }
 
   return {

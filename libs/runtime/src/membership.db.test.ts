@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTestDatabase, spawnProcess, testDatabaseKinds, waitFor, type TestDatabase } from '@omnizap/testkit';
 import { connectDatabase, type Database } from './database.ts';
+import { createLeaseStore } from './lease-store.ts';
 import { createLogger } from './log.ts';
 import { createMembership, type Membership } from './membership.ts';
 import { migrateUp } from './schema.ts';
@@ -35,7 +36,7 @@ describe.each(testDatabaseKinds())('membership on %s', (kind) => {
   };
 
   async function join(via: Database = database): Promise<Membership> {
-    const member = createMembership({ database: via, log }, { processName: 'relay', status: { url: 'somewhere' } });
+    const member = createMembership({ store: createLeaseStore(via), log }, { processName: 'relay', status: { url: 'somewhere' } });
     members.push(member);
     await member.start();
     return member;

@@ -3,11 +3,10 @@
  * (relay shards, leadership). A member that could not renew in time must assume that it holds nothing: `isCurrent` answers by
  * the local monotonic clock, on the safe side of the database's.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
-import type { Database } from './database.ts';
+import { systemClock, type Clock } from './clock.ts';
 import type { Logger } from './log.ts';
-import { createLeaseStore, type Holding, type LiveProcess } from './lease-store.ts';
+import type { Holding, LeaseStore, LiveProcess } from './lease-store.ts';
 
 /** A dead process's holdings are free after this; with a 2 s look they move within 10 s. */
 const leaseTtlMs = 6_000;
@@ -32,11 +31,13 @@ export type Membership = {
   prune(): Promise<void>;
 };
 
-type MembershipOptions = { processName: string; status: Record<string, unknown> };
+type MembershipOptions = { processName: string; status: Record<string, unknown>; processId?: string };
 
-export function createMembership(deps: { database: Database; log: Logger }, options: MembershipOptions): Membership {
-  const store = createLeaseStore(deps.database);
-  const processId = uuidv7();
+type MembershipDeps = { store: LeaseStore; log: Logger; clock?: Clock };
+
+export function createMembership(deps: MembershipDeps, options: MembershipOptions): Membership {
+  const { store, clock = systemClock } = deps;
+  const processId = options.processId ?? uuidv7();
   const stopping = new AbortController();
   const declared = new Set<string>();
   let validUntil = 0;
@@ -46,7 +47,7 @@ export function createMembership(deps: { database: Database; log: Logger }, opti
   let loop: Promise<void> | undefined;
 
   async function renewOnce(): Promise<void> {
-    const askedAt = performance.now();
+    const askedAt = clock.now();
     const isExtended = await store.renew(processId, leaseTtlMs);
     if (!isExtended) session += 1;
     validUntil = askedAt + leaseTtlMs - safetyMarginMs;
@@ -59,7 +60,7 @@ export function createMembership(deps: { database: Database; log: Logger }, opti
 
   async function renewForever(): Promise<void> {
     while (!stopping.signal.aborted) {
-      await delay(leaseRenewalMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+      await clock.sleep(leaseRenewalMs, stopping.signal);
       if (stopping.signal.aborted) return;
       try {
         await renewOnce();
@@ -85,7 +86,7 @@ export function createMembership(deps: { database: Database; log: Logger }, opti
           deps.log.warn({ err: error }, 'cannot give back the process lease; it will run out'),
         );
     },
-    isCurrent: () => performance.now() < validUntil,
+    isCurrent: () => clock.now() < validUntil,
     session: () => session,
     setStatus(next) {
       status = next;

@@ -7,6 +7,7 @@ import { loadConfig, type Config } from './config.ts';
 import { connectDatabase, type Database } from './database.ts';
 import { isAppError } from './errors.ts';
 import { createHealth, createHealthServer, listen, type Health } from './health.ts';
+import { createLeaseStore } from './lease-store.ts';
 import { createLogger, type Logger } from './log.ts';
 import { createMembership, type Membership } from './membership.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -16,6 +17,9 @@ import { productVersion } from './version.ts';
 
 /** Below the 15 s of the contract, above the longest hand-back. */
 const stopDeadlineMs = 14_000;
+
+/** Longer than any statement of a process takes; short enough to be back within 10 s after a network that dropped everything. */
+const databaseSilenceLimitMs = 8_000;
 
 export type Component = { name: string; start(): Promise<void>; stop(): Promise<void> };
 
@@ -121,6 +125,7 @@ async function startParts(
   const database = connectDatabase(config.DATABASE_URL, {
     poolMax: config.DATABASE_POOL_MAX,
     applicationName: `omnizap ${definition.name}`,
+    silenceLimitMs: databaseSilenceLimitMs,
     onQuery: metrics.observeQuery('catalogue'),
   });
   running.push({ name: 'database', start: () => Promise.resolve(), stop: () => database.close() });
@@ -154,7 +159,7 @@ async function startParts(
     release: config.WORKER_RELEASE,
     ...definition.status?.(config),
   };
-  const membership = createMembership({ database, log }, { processName: definition.name, status });
+  const membership = createMembership({ store: createLeaseStore(database), log }, { processName: definition.name, status });
   await startComponent({ name: 'membership', start: membership.start, stop: membership.stop });
 
   const { components, server } = await definition.compose({

@@ -10,6 +10,9 @@ const channel = 'omnizap_wakeup';
 /** NOTIFY serialises commits in PostgreSQL, so bursts are merged; short enough not to be felt. */
 const debounceMs = 3;
 const longestReconnectMs = 5_000;
+/** A half-open connection looks healthy until something is asked on it. */
+const heartbeatIntervalMs = 10_000;
+const answerTimeoutMs = 5_000;
 
 export type Wakeups = {
   start(): Promise<void>;
@@ -39,6 +42,7 @@ export function createWakeups(deps: { queueUrl: string; log: Logger }): Wakeups 
       application_name: 'omnizap wakeups',
       keepAlive: true,
       connectionTimeoutMillis: 5_000,
+      query_timeout: answerTimeoutMs,
     });
     // A second error of one broken connection would otherwise end the process; the loop below sees the first.
     next.on('error', (error) => deps.log.debug({ err: error }, 'the connection of the wake-ups broke'));
@@ -62,15 +66,28 @@ export function createWakeups(deps: { queueUrl: string; log: Logger }): Wakeups 
         reconnectMs = 100;
         firstTry();
         for (const topic of listeners.keys()) wake(topic);
-        await Promise.race([closed, aborted(stopping.signal)]);
+        await Promise.race([closed, aborted(stopping.signal), unanswered(next)]);
         client = undefined;
-        await next.end().catch(() => undefined);
+        await Promise.race([next.end().catch(() => undefined), delay(answerTimeoutMs, undefined, { ref: false })]);
       } catch (error) {
         deps.log.warn({ err: error }, 'wake-ups are not connected; polling goes on');
       }
       firstTry();
       await delay(reconnectMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       reconnectMs = Math.min(longestReconnectMs, reconnectMs * 2);
+    }
+  }
+
+  /** Resolves when the connection no longer answers. */
+  async function unanswered(connection: pg.Client): Promise<void> {
+    while (client === connection) {
+      await delay(heartbeatIntervalMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+      if (stopping.signal.aborted || client !== connection) return;
+      const isAlive = await connection.query('SELECT 1').then(
+        () => true,
+        () => false,
+      );
+      if (!isAlive) return;
     }
   }
 

@@ -1,10 +1,10 @@
 /** Holds the named leases until it is killed. Arguments: database URL, lease names. */
-import { connectDatabase, createLogger, createMembership } from '../src/index.ts';
+import { connectDatabase, createLeaseStore, createLogger, createMembership } from '../src/index.ts';
 
 const [url = '', ...names] = process.argv.slice(2);
 const database = connectDatabase(url, { poolMax: 2 });
 const membership = createMembership(
-  { database, log: createLogger({ level: 'silent', format: 'json', process: 'holder' }) },
+  { store: createLeaseStore(database), log: createLogger({ level: 'silent', format: 'json', process: 'holder' }) },
   { processName: 'holder', status: {} },
 );
 await membership.start();
