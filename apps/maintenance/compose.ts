@@ -14,8 +14,8 @@ import { createQueueGauges } from './queue-gauges.ts';
 
 const leaderLease = 'maintenance-leader';
 const passIntervalMs = 2_000;
-/** Lost heartbeats and retention of tasks. */
-const superviseIntervalMs = 5_000;
+/** Tasks past their time, and retention of finished ones. */
+const superviseIntervalMs = 30_000;
 const gaugesIntervalMs = 15_000;
 const pruneIntervalMs = 600_000;
 /** Without the wake-up that rebuilt scores send. */
@@ -74,6 +74,11 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
       if (!areScoresChanged) return lookAtRanking();
       areScoresChanged = false;
       if (!(await publisher.pass())) areScoresChanged = true;
+    },
+    async () => {
+      const live = async (): Promise<string[]> => (await membership.processes()).map((entry) => entry.processId);
+      const rescued = await queues.rescue(live, (task) => keepDeadTask(database, task));
+      if (rescued > 0) log.warn({ tasks: rescued }, 'gave the tasks of dead processes to others');
     },
     every(superviseIntervalMs, async () => {
       await queues.supervise();

@@ -29,6 +29,9 @@ export function composeRelay(context: ProcessContext): Promise<{ components: Com
     return { failed };
   }
 
-  const relay = createRelay({ ...context, store: createOutboxStore(context.database) }, { processName: 'relay', deliver });
+  const relay = createRelay(
+    { ...context, store: createOutboxStore(context.database) },
+    { processName: 'relay', deliver },
+  );
   return Promise.resolve({ components: [{ name: 'task queues', ...queues }, relay] });
 }

@@ -11,7 +11,13 @@ import {
 import { configureImaging, createEmojiClassifier, keywordsOfEmoji, parseEmojis } from '@omnizap/imaging';
 import { Counter, Histogram, type Component, type ProcessContext } from '@omnizap/runtime';
 import { createDiskStore } from '@omnizap/storage';
-import { createTaskQueues, createWorker, type TaskDefinition, type TaskHandler } from '@omnizap/tasks';
+import {
+  createTaskQueues,
+  createWorker,
+  type OutcomeName,
+  type TaskDefinition,
+  type TaskHandler,
+} from '@omnizap/tasks';
 
 export const workerKinds = ['classification', 'curation', 'rebuild'] as const;
 export type WorkerKind = (typeof workerKinds)[number];
@@ -28,12 +34,13 @@ const coalescedPollMs = 1_000;
 const databaseConcurrency = 4;
 
 export async function composeWorker(context: ProcessContext, kind: WorkerKind): Promise<{ components: Component[] }> {
-  const { config, database, log, metrics, wakeups } = context;
+  const { config, database, log, membership, metrics, wakeups } = context;
   const queues = createTaskQueues(taskSettings, {
     queueUrl: config.QUEUE_DATABASE_URL,
     log,
     wakeups,
     applicationName: `omnizap ${kind} tasks`,
+    processId: membership.processId,
   });
   context.health.addCheck({ name: 'queue', check: () => queues.ping() });
   const store = createDiskStore(join(config.STICKER_DATA_DIR, 'stickers'));
@@ -63,6 +70,7 @@ export async function composeWorker(context: ProcessContext, kind: WorkerKind): 
       pollIntervalMs: isClassification
         ? config.STICKER_DEDICATED_WORKER_POLL_INTERVAL_MS
         : Math.min(coalescedPollMs, config.STICKER_DEDICATED_WORKER_POLL_INTERVAL_MS),
+      mayClaim: () => membership.isCurrent(),
       onDead: (task) => keepDeadTask(database, task),
       ...(isClassification ? classificationMetrics(context) : {}),
     },
@@ -92,9 +100,15 @@ function classificationMetrics({ metrics }: ProcessContext) {
     labelNames: ['outcome'],
     registers,
   });
-  const outcomes = { done: 'classified', skipped: 'skipped', rejected: 'rejected', retried: 'retried' } as const;
+  const outcomes = {
+    done: 'classified',
+    skipped: 'skipped',
+    rejected: 'rejected',
+    retried: 'retried',
+    postponed: 'retried',
+  } as const satisfies Record<OutcomeName, string>;
   return {
-    onOutcome(taskType: string, outcome: keyof typeof outcomes): void {
+    onOutcome(taskType: string, outcome: OutcomeName): void {
       if (taskType === 'classification') assets.inc({ outcome: outcomes[outcome] });
     },
     onBatch(taskType: string, batchSeconds: number, counts: { total: number; failed: number }): void {

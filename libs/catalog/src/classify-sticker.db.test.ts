@@ -60,7 +60,7 @@ describe.each(testDatabaseKinds())('looking at a sticker on %s', (kind) => {
     requestId: 'request-1',
     eventId: undefined,
   });
-  const context = { signal: new AbortController().signal, log };
+  const context = { signal: new AbortController().signal, log, lookedAt: () => undefined };
 
   const classify = async (
     assetId: string,

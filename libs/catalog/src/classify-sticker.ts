@@ -4,10 +4,10 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { analyseImage, probeImage, type ClassifierProvider } from '@omnizap/imaging';
-import type { Database, Wakeups } from '@omnizap/runtime';
+import type { Database, Transaction, Wakeups } from '@omnizap/runtime';
 import { outboxTopic } from '@omnizap/outbox';
 import type { DiskStore } from '@omnizap/storage';
-import type { Task, TaskHandler, TaskOutcome } from '@omnizap/tasks';
+import type { TaskHandler, TaskOutcome } from '@omnizap/tasks';
 import { announce } from './announce.ts';
 import {
   findAsset,
@@ -22,7 +22,8 @@ import { isImageProblem } from './image-problem.ts';
 import { packsOfAsset } from './pack-store.ts';
 import { markReviewed } from './reprocess-store.ts';
 import { themeKeyOf } from './themes.ts';
-import { createWorkStateStore, markDone } from './work-state-store.ts';
+import { createVersionedHandler, type Look } from './versioned-handler.ts';
+import { createWorkStateStore } from './work-state-store.ts';
 
 export type HandlerDeps = { database: Database; wakeups: Wakeups; store: DiskStore };
 
@@ -30,7 +31,6 @@ type Finding = { kind: 'classified'; value: StoredClassification } | { kind: 're
 
 export function createClassifySticker(deps: HandlerDeps, provider: ClassifierProvider): TaskHandler {
   const { database, store } = deps;
-  const workState = createWorkStateStore(database);
 
   async function examine(asset: Asset): Promise<Finding> {
     const path = store.path('original', asset.sha256);
@@ -66,12 +66,9 @@ export function createClassifySticker(deps: HandlerDeps, provider: ClassifierPro
     }
   }
 
-  async function record(task: Task, version: number, finding: Finding): Promise<TaskOutcome> {
-    const outcome = await database.transaction<TaskOutcome>(async (trx) => {
-      const asset = await findAsset(trx, task.subjectId, database.kind);
-      if (!asset) return { status: 'skipped', reason: 'the sticker is gone' };
-      const isNewer = await markDone(trx, { taskType: 'classification', subjectId: asset.id }, version);
-      if (!isNewer) return { status: 'skipped', reason: 'a newer look was recorded meanwhile' };
+  async function record({ commit, task, version }: Look<Transaction>, finding: Finding): Promise<TaskOutcome> {
+    const lock = (trx: Transaction) => findAsset(trx, task.subjectId, database.kind);
+    const outcome = await commit(lock, async (trx, asset) => {
       const before = await findClassification(trx, asset.id);
 
       if (finding.kind === 'rejected') {
@@ -116,16 +113,10 @@ export function createClassifySticker(deps: HandlerDeps, provider: ClassifierPro
     return outcome;
   }
 
-  return async (task) => {
-    const wanted = await workState.read('classification', task.subjectId);
-    if (!wanted || wanted.doneVersion >= wanted.wantedVersion) return { status: 'skipped', reason: 'up to date' };
-    const asset = await findAsset(database.knex, task.subjectId);
-    if (!asset) {
-      await workState.markIdle({ taskType: 'classification', subjectId: task.subjectId }, wanted.wantedVersion);
-      return { status: 'skipped', reason: 'the sticker is gone' };
-    }
-    return record(task, wanted.wantedVersion, await examine(asset));
-  };
+  return createVersionedHandler(createWorkStateStore(database), 'classification', async (look) => {
+    const asset = await findAsset(database.knex, look.subjectId);
+    return asset ? record(look, await examine(asset)) : look.idle('the sticker is gone');
+  });
 }
 
 /** JSON columns may bring numbers back in another spelling; comparing what JSON says is what counts. */

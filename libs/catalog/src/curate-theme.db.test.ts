@@ -51,7 +51,7 @@ describe.each(testDatabaseKinds())('curating a theme on %s', (kind) => {
   const look = (): Promise<TaskOutcome> =>
     createCurateTheme({ database, wakeups })(
       { id: 'task', taskType: 'curation', subjectId: theme, attempt: 1, requestId: undefined, eventId: undefined },
-      { signal: new AbortController().signal, log },
+      { signal: new AbortController().signal, log, lookedAt: () => undefined },
     );
 
   const autoPacks = (): Promise<AutoPackRow[]> =>

@@ -24,6 +24,7 @@ import { createPackKey } from './pack-key.ts';
 import { insertPack, lockPack, touchPack, type PackItem } from './pack-store.ts';
 import { packUpdated } from './packs.ts';
 import { isCuratedTheme, themeTitle } from './themes.ts';
+import { createVersionedHandler } from './versioned-handler.ts';
 import { createWorkStateStore, markDone } from './work-state-store.ts';
 
 /** Owner of the automatic packs; no key is ever made for it. */
@@ -35,13 +36,10 @@ class Overtaken extends Error {}
 
 export function createCurateTheme(deps: Omit<HandlerDeps, 'store'>): TaskHandler {
   const { database } = deps;
-  const workState = createWorkStateStore(database);
 
-  return async (task) => {
-    const themeKey = task.subjectId;
-    const wanted = await workState.read('curation', themeKey);
-    if (!wanted || wanted.doneVersion >= wanted.wantedVersion) return { status: 'skipped', reason: 'up to date' };
-    const version = wanted.wantedVersion;
+  // A theme's packs change one by one: each transaction checks the guard for itself, and the last one marks the version as done.
+  return createVersionedHandler(createWorkStateStore(database), 'curation', async (look) => {
+    const { subjectId: themeKey, version, task, signal } = look;
     const volumes = isCuratedTheme(themeKey)
       ? planVolumes(await readCandidates(database.knex, themeKey, maxCandidates))
       : [];
@@ -49,6 +47,7 @@ export function createCurateTheme(deps: Omit<HandlerDeps, 'store'>): TaskHandler
 
     const inTheme = <T>(work: (trx: Transaction) => Promise<T>): Promise<T> =>
       database.transaction(async (trx) => {
+        signal.throwIfAborted();
         if ((await lockTheme(trx, themeKey)) >= version) throw new Overtaken();
         return work(trx);
       });
@@ -120,5 +119,5 @@ export function createCurateTheme(deps: Omit<HandlerDeps, 'store'>): TaskHandler
       await touchPack(trx, database.kind, pack.id);
       await announce(trx, database.kind, [packUpdated(pack.id, 'retired', [])], task.requestId);
     }
-  };
+  });
 }

@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { makeDerivatives, probeImage } from '@omnizap/imaging';
 import { outboxTopic } from '@omnizap/outbox';
-import type { Task, TaskHandler, TaskOutcome } from '@omnizap/tasks';
+import type { Transaction } from '@omnizap/runtime';
+import type { TaskHandler, TaskOutcome } from '@omnizap/tasks';
 import { announce } from './announce.ts';
 import {
   findAsset,
@@ -22,7 +23,8 @@ import type { HandlerDeps } from './classify-sticker.ts';
 import type { DomainEvent } from './events.ts';
 import { isImageProblem } from './image-problem.ts';
 import { packsOfAsset } from './pack-store.ts';
-import { createWorkStateStore, markDone } from './work-state-store.ts';
+import { createVersionedHandler, type Look } from './versioned-handler.ts';
+import { createWorkStateStore } from './work-state-store.ts';
 
 type Made = { kind: 'made'; derivatives: StoredDerivative[] } | { kind: 'rejected'; code: string; reason: string };
 
@@ -30,7 +32,6 @@ const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).dig
 
 export function createDeriveSticker(deps: HandlerDeps): TaskHandler {
   const { database, store } = deps;
-  const workState = createWorkStateStore(database);
 
   async function make(asset: Asset): Promise<Made> {
     const path = store.path('original', asset.sha256);
@@ -70,12 +71,9 @@ export function createDeriveSticker(deps: HandlerDeps): TaskHandler {
     }
   }
 
-  async function record(task: Task, version: number, made: Made): Promise<TaskOutcome> {
-    const outcome = await database.transaction<TaskOutcome>(async (trx) => {
-      const asset = await findAsset(trx, task.subjectId, database.kind);
-      if (!asset) return { status: 'skipped', reason: 'the sticker is gone' };
-      const isNewer = await markDone(trx, { taskType: 'derivative', subjectId: asset.id }, version);
-      if (!isNewer) return { status: 'skipped', reason: 'a newer look was recorded meanwhile' };
+  async function record({ commit, task, version }: Look<Transaction>, made: Made): Promise<TaskOutcome> {
+    const lock = (trx: Transaction) => findAsset(trx, task.subjectId, database.kind);
+    const outcome = await commit(lock, async (trx, asset) => {
       const affected = async () => ({
         pack_ids: await packsOfAsset(trx, asset.id),
         theme_keys: [(await findClassification(trx, asset.id))?.themeKey].filter((theme) => theme !== undefined),
@@ -104,14 +102,9 @@ export function createDeriveSticker(deps: HandlerDeps): TaskHandler {
     return outcome;
   }
 
-  return async (task) => {
-    const wanted = await workState.read('derivative', task.subjectId);
-    if (!wanted || wanted.doneVersion >= wanted.wantedVersion) return { status: 'skipped', reason: 'up to date' };
-    const asset = await findAsset(database.knex, task.subjectId);
-    if (!asset || asset.status === 'rejected') {
-      await workState.markIdle({ taskType: 'derivative', subjectId: task.subjectId }, wanted.wantedVersion);
-      return { status: 'skipped', reason: asset ? 'the sticker is rejected' : 'the sticker is gone' };
-    }
-    return record(task, wanted.wantedVersion, await make(asset));
-  };
+  return createVersionedHandler(createWorkStateStore(database), 'derivative', async (look) => {
+    const asset = await findAsset(database.knex, look.subjectId);
+    if (!asset) return look.idle('the sticker is gone');
+    return asset.status === 'rejected' ? look.idle('the sticker is rejected') : record(look, await make(asset));
+  });
 }

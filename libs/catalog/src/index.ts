@@ -23,3 +23,5 @@ export { taskSettings, taskTypes } from './task-settings.ts';
 export type { TaskType } from './task-settings.ts';
 export { createUploads } from './uploads.ts';
 export type { Uploads } from './uploads.ts';
+export { createVersionedHandler } from './versioned-handler.ts';
+export type { VersionLedger } from './versioned-handler.ts';

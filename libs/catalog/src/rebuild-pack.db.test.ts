@@ -34,7 +34,7 @@ describe.each(testDatabaseKinds())('rebuilding a pack on %s', (kind) => {
   const rebuild = (packId: string): Promise<TaskOutcome> =>
     createRebuildPack({ database, wakeups })(
       { id: 'task', taskType: 'rebuild', subjectId: packId, attempt: 1, requestId: undefined, eventId: undefined },
-      { signal: new AbortController().signal, log },
+      { signal: new AbortController().signal, log, lookedAt: () => undefined },
     );
 
   const scoreRow = (packId: string): Promise<Record<string, unknown> | undefined> =>

@@ -4,13 +4,15 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { isNearDuplicate } from '@omnizap/imaging';
+import type { Transaction } from '@omnizap/runtime';
 import type { TaskHandler } from '@omnizap/tasks';
 import type { HandlerDeps } from './classify-sticker.ts';
 import { worstNsfwLevel } from './nsfw-level.ts';
 import { lockPack } from './pack-store.ts';
 import { packScores } from './ranking-formulas.ts';
 import { readPackForScoring, readScore, writeScore, type PackScore, type ScoringInput } from './score-store.ts';
-import { createWorkStateStore, markDone } from './work-state-store.ts';
+import { createVersionedHandler } from './versioned-handler.ts';
+import { createWorkStateStore } from './work-state-store.ts';
 
 /** Wake-up topic: scores changed, the ranking may want a new generation. */
 export const scoresTopic = 'scores';
@@ -22,31 +24,26 @@ const whatsappItems = { min: 3, max: 30 } as const;
 
 export function createRebuildPack(deps: Omit<HandlerDeps, 'store'>): TaskHandler {
   const { database } = deps;
-  const workState = createWorkStateStore(database);
 
-  return async (task) => {
-    const wanted = await workState.read('rebuild', task.subjectId);
-    if (!wanted || wanted.doneVersion >= wanted.wantedVersion) return { status: 'skipped', reason: 'up to date' };
-    const input = await readPackForScoring(database.knex, task.subjectId);
-    if (!input) {
-      await workState.markIdle({ taskType: 'rebuild', subjectId: task.subjectId }, wanted.wantedVersion);
-      return { status: 'skipped', reason: 'the pack is gone' };
-    }
-    const score = scoreOf(input);
-
-    const isChanged = await database.transaction(async (trx) => {
-      await lockPack(trx, task.subjectId);
-      const isNewer = await markDone(trx, { taskType: 'rebuild', subjectId: task.subjectId }, wanted.wantedVersion);
-      if (!isNewer) return false;
-      const before = await readScore(trx, task.subjectId);
-      if (before !== null && isDeepStrictEqual(before, score)) return false;
-      await writeScore(trx, database.kind, task.subjectId, wanted.wantedVersion, score);
-      return true;
-    });
-    if (!isChanged) return { status: 'skipped', reason: 'nothing changed' };
-    deps.wakeups.notify(scoresTopic);
-    return { status: 'done' };
-  };
+  return createVersionedHandler(
+    createWorkStateStore(database),
+    'rebuild',
+    async ({ subjectId, version, idle, commit }) => {
+      const input = await readPackForScoring(database.knex, subjectId);
+      if (!input) return idle('the pack is gone');
+      const score = scoreOf(input);
+      const lock = (trx: Transaction) => lockPack(trx, subjectId).then(() => true);
+      const outcome = await commit(lock, async (trx) => {
+        const before = await readScore(trx, subjectId);
+        if (before !== null && isDeepStrictEqual(before, score))
+          return { status: 'skipped', reason: 'nothing changed' };
+        await writeScore(trx, database.kind, subjectId, version, score);
+        return { status: 'done' };
+      });
+      if (outcome.status === 'done') deps.wakeups.notify(scoresTopic);
+      return outcome;
+    },
+  );
 }
 
 /** Only ready stickers count: what cannot be shown cannot be ranked. */

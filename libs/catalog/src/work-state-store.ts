@@ -4,7 +4,7 @@
  * through `work_state_due_idx`. A terminally failed version is not due again until something newer is wanted.
  */
 import type { Knex } from 'knex';
-import { sqlNow, sqlNowPlus, type Database, type DatabaseKind } from '@omnizap/runtime';
+import { sqlNow, sqlNowPlus, type Database, type DatabaseKind, type Transaction } from '@omnizap/runtime';
 import type { Subject } from './events.ts';
 import type { TaskType } from './task-settings.ts';
 
@@ -70,6 +70,9 @@ export function createWorkStateStore(database: Database) {
     async markIdle(subject: Subject, version: number): Promise<void> {
       await database.transaction((trx) => markDone(trx, subject, version));
     },
+
+    transaction: <T>(work: (trx: Transaction) => Promise<T>): Promise<T> => database.transaction(work),
+    markDone,
 
     /** Asks for subjects to be worked again although nothing changed. */
     want: (subjects: Subject[]) => database.transaction((trx) => wantWork(trx, kind, subjects)),

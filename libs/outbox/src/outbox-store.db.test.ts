@@ -144,7 +144,10 @@ describe.each(testDatabaseKinds())('outbox on %s', (kind) => {
 
     expect(await store.reclaim(next)).toBe(3);
     expect(await store.claim(hold, 10)).toEqual([]);
-    await database.knex('process_lease').where({ process_id: next.processId }).update({ expires_at: new Date(0) });
+    await database
+      .knex('process_lease')
+      .where({ process_id: next.processId })
+      .update({ expires_at: new Date(0) });
     expect(await store.claim(next, 10)).toEqual([]);
     expect(await store.complete(others, next)).toBe(0);
     expect(await statuses()).toEqual(['pending', 'pending', 'pending']);

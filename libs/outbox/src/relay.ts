@@ -78,8 +78,7 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
   }
 
   async function pass(): Promise<boolean> {
-    if (clock.now() - balancedAt > balanceIntervalMs || balancedSession !== deps.membership.session())
-      await balance();
+    if (clock.now() - balancedAt > balanceIntervalMs || balancedSession !== deps.membership.session()) await balance();
     if (hold.shards.length === 0 || !deps.membership.isCurrent()) return false;
     if (isUncertain) await store.reclaim(hold);
     isUncertain = true;

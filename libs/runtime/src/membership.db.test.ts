@@ -36,7 +36,10 @@ describe.each(testDatabaseKinds())('membership on %s', (kind) => {
   };
 
   async function join(via: Database = database): Promise<Membership> {
-    const member = createMembership({ store: createLeaseStore(via), log }, { processName: 'relay', status: { url: 'somewhere' } });
+    const member = createMembership(
+      { store: createLeaseStore(via), log },
+      { processName: 'relay', status: { url: 'somewhere' } },
+    );
     members.push(member);
     await member.start();
     return member;

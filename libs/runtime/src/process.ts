@@ -159,7 +159,10 @@ async function startParts(
     release: config.WORKER_RELEASE,
     ...definition.status?.(config),
   };
-  const membership = createMembership({ store: createLeaseStore(database), log }, { processName: definition.name, status });
+  const membership = createMembership(
+    { store: createLeaseStore(database), log },
+    { processName: definition.name, status },
+  );
   await startComponent({ name: 'membership', start: membership.start, stop: membership.stop });
 
   const { components, server } = await definition.compose({

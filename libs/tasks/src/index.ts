@@ -1,10 +1,15 @@
-export { createTaskQueues, installTaskQueues } from './task-queues.ts';
-export type { TaskQueues } from './task-queues.ts';
+export { installTaskQueues } from './install-task-queues.ts';
+export { createTaskQueues } from './task-queues.ts';
+export type { GroupLimit } from './group-limits.ts';
+export { retryDelayMs } from './backoff.ts';
+export type { FetchedTask, TaskQueues } from './task-queues.ts';
 export { queueName, taskTopic } from './task-types.ts';
 export type {
+  BatchHandler,
   DeadTask,
   Lane,
   Task,
+  TaskContext,
   TaskDefinition,
   TaskHandler,
   TaskHint,
@@ -12,3 +17,4 @@ export type {
   TaskSettings,
 } from './task-types.ts';
 export { createWorker } from './worker.ts';
+export type { OutcomeName, TaskSource } from './worker.ts';

@@ -1,42 +1,55 @@
 /**
  * The queues on pg-boss, one per task type and lane; the only importer of pg-boss. Waiting tasks of one subject are merged
  * (policy `short`: one job in `created` per key), a started one never swallows a later hint.
- * Supervision runs only where `supervise` is called: the leading maintenance process.
+ *
+ * Who works a task is written beside it in the transaction that fetches it. A worker whose process lease ran out is dead as far as
+ * anybody can tell: the leader gives its tasks to others (`rescue`), and whatever the dead one still says about them is void.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { PgBoss, type JobInsert, type JobWithMetadata } from 'pg-boss';
-import { z } from 'zod';
+import { PgBoss, type Db, type JobInsert, type JobWithMetadata } from 'pg-boss';
 import type { Logger, Wakeups } from '@omnizap/runtime';
-import { queueName, taskTopic, type DeadTask, type Lane, type TaskHint, type TaskSettings } from './task-types.ts';
+import { retryDelayMs } from './backoff.ts';
+import { overLimit, wakeGroup, writeGroupLimit, type GroupLimit } from './group-limits.ts';
+import { deadLetterQueue } from './install-task-queues.ts';
+import { dataOfHint, jobData, payloadOf, type HintData, type JobData } from './job-data.ts';
+import * as jobs from './job-sql.ts';
+import {
+  lanes,
+  queueName,
+  taskTopic,
+  type DeadTask,
+  type Lane,
+  type TaskHint,
+  type TaskSettings,
+} from './task-types.ts';
 
-/** pg-boss takes nothing below 10 s; a dead worker's task starts elsewhere after this plus one supervision. */
-const heartbeatSeconds = 10;
-/** Finished tasks are kept for a day: long enough to look into one, short enough to stay small. */
-const keepFinishedSeconds = 86_400;
 const startRetryMs = 1_000;
-/** pg-boss copies every job here that failed for good, also one whose worker died of it. */
-const deadLetterQueue = 'dead-letter';
+/** A statement that takes longer waits for a network that drops everything; its connection is given up. */
+const answerTimeoutMs = 8_000;
 const deadLetterBatch = 100;
-
-const hintData = z.object({
-  subject_id: z.string(),
-  event_id: z.number().optional(),
-  request_id: z.string().optional(),
-  announced_at_ms: z.number().optional(),
-});
-export type HintData = z.infer<typeof hintData>;
+const defaultCrashLimit = 3;
+const maxErrorCharacters = 2_000;
 
 /** A task as fetched; pass it whole when settling, so that a newer attempt is never settled by an older one. */
 export type FetchedTask = {
   id: string;
+  queue: string;
   taskType: string;
   retryCount: number;
-  retryLimit: number;
-  data: HintData;
-  queue: string;
+  /** 1 for the first; attempts that did not count are left out. */
+  attempt: number;
+  groupId: string | undefined;
+  data: JobData;
 };
 
-type QueueOptions = { queueUrl: string; log: Logger; wakeups?: Wakeups; applicationName?: string };
+type QueueOptions = {
+  queueUrl: string;
+  log: Logger;
+  wakeups?: Wakeups;
+  applicationName?: string;
+  /** Lease of the process that fetches; only workers need it. */
+  processId?: string;
+};
 
 export function createTaskQueues(settings: TaskSettings[], options: QueueOptions) {
   const stopping = new AbortController();
@@ -50,6 +63,8 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
       // A crash of the server may forget the last fraction of a second: tasks are hints, sweeps find what one would have said.
       // Waiting for the disk at each fetch and each completion cost more than the work of a small task.
       options: '-c synchronous_commit=off',
+      connectionTimeoutMillis: 5_000,
+      ...{ query_timeout: answerTimeoutMs, idle_in_transaction_session_timeout: 60_000 },
       supervise: false,
       schedule: false,
       migrate: false,
@@ -68,6 +83,90 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
     if (!found) throw new Error(`There is no task type "${type}"; known: ${[...byType.keys()].join(', ')}`);
     return found;
   };
+  const queuesOf = (type: string): string[] => lanes.map((lane) => queueName(type, lane));
+  const allQueues = settings.flatMap(({ type }) => queuesOf(type));
+
+  async function inTransaction<T>(work: (db: Db) => Promise<T>): Promise<T> {
+    const transaction = await boss.getDb().beginTransaction?.();
+    if (!transaction) throw new Error('The task queues need a database with transactions.');
+    try {
+      const result = await work(transaction.db);
+      await transaction.commit();
+      return result;
+    } catch (error) {
+      await transaction.rollback();
+      throw error;
+    }
+  }
+
+  /** Settles by queue, in one statement each. */
+  async function forEachQueue(tasks: FetchedTask[], work: (queue: string, own: FetchedTask[]) => Promise<unknown>) {
+    for (const [queue, own] of Map.groupBy(tasks, (task) => task.queue)) await work(queue, own);
+  }
+
+  /** What cannot be read is not one of ours: it must not hold up the batch that it came with. */
+  async function readable(queue: string, taskType: string, rows: JobWithMetadata<unknown>[]): Promise<FetchedTask[]> {
+    const tasks: FetchedTask[] = [];
+    for (const row of rows) {
+      const data = jobData.safeParse(row.data);
+      if (data.success) tasks.push(taskOf(row, data.data));
+      else {
+        options.log.error({ task_id: row.id, task_type: taskType }, 'a task that cannot be read is failed');
+        await jobs.bury(boss.getDb(), queue, row, 'unreadable task data');
+      }
+    }
+    return tasks;
+
+    function taskOf(row: JobWithMetadata<unknown>, data: JobData): FetchedTask {
+      const attempt = row.retryCount + 1 - data.uncounted;
+      return {
+        id: row.id,
+        queue,
+        taskType,
+        retryCount: row.retryCount,
+        attempt,
+        groupId: row.groupId ?? undefined,
+        data,
+      };
+    }
+  }
+
+  /** Gives back, within the fetching transaction, what its group has no room for. */
+  async function withinLimits(db: Db, taskType: string, queue: string, rows: JobWithMetadata<unknown>[]) {
+    const grouped = rows.flatMap((row) =>
+      row.groupId
+        ? [{ id: row.id, groupId: row.groupId, isReserved: jobData.safeParse(row.data).data?.reserved === true }]
+        : [],
+    );
+    const deferrals = await overLimit(db, taskType, queuesOf(taskType), grouped);
+    for (const { id, delayMs, isReserved } of deferrals) {
+      const attempt = rows.find((row) => row.id === id);
+      if (attempt) await jobs.giveBack(db, queue, [attempt], { delayMs, patch: { reserved: isReserved } });
+    }
+    return rows.filter((row) => !deferrals.some((deferral) => deferral.id === row.id));
+  }
+
+  /** An attempt that ended with its process. */
+  async function rescueOne(claim: jobs.Claim, keep: (task: DeadTask) => Promise<void>): Promise<void> {
+    const db = boss.getDb();
+    const [taskType = ''] = claim.queue.split('.');
+    const data = jobData.safeParse(claim.data).data;
+    if (!data) return jobs.bury(db, claim.queue, claim, 'unreadable task data');
+    if (!claim.isAlone)
+      return jobs.giveBack(db, claim.queue, [claim], { delayMs: 0, patch: { suspect: true, reserved: false } });
+    const crashes = data.crashes + 1;
+    const attempt = claim.retryCount + 1 - data.uncounted;
+    const error = `Its process died ${crashes} times while it worked this task and nothing else.`;
+    const firstFailedAtMs = data.first_failed_at_ms ?? Date.now();
+    if (crashes < (settingsOf(taskType).crashLimit ?? defaultCrashLimit)) {
+      const patch = { suspect: true, reserved: false, crashes, first_failed_at_ms: firstFailedAtMs };
+      const delayMs = retryDelayMs(settingsOf(taskType), attempt);
+      return jobs.retryLater(db, claim.queue, claim, { delayMs, error, patch });
+    }
+    const firstFailedAt = new Date(firstFailedAtMs);
+    await keep({ ...{ id: claim.id, taskType, attempts: attempt, error, firstFailedAt }, ...aboutSubject(data) });
+    await jobs.bury(db, claim.queue, claim, error);
+  }
 
   return {
     /** Waits for the queue's database and schema as long as it takes: a database that is away must not end the process. */
@@ -110,67 +209,122 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
       }
     },
 
+    /** Claims up to `limit` tasks for this process, the most urgent first. */
     async fetch(taskType: string, lane: Lane, limit: number): Promise<FetchedTask[]> {
       const queue = queueName(taskType, lane);
-      const jobs: JobWithMetadata<unknown>[] = await boss.fetch(queue, { batchSize: limit, includeMetadata: true });
-      const tasks: FetchedTask[] = [];
-      for (const job of jobs) {
-        const data = hintData.safeParse(job.data);
-        const task = { id: job.id, taskType, retryCount: job.retryCount, retryLimit: job.retryLimit, queue };
-        if (data.success) tasks.push({ ...task, data: data.data });
-        else {
-          // Not one of ours: it must not hold up the batch that it came with.
-          options.log.error(
-            { task_id: job.id, task_type: taskType },
-            'a task says nothing that can be read; it is failed',
-          );
-          await boss.fail(queue, { id: job.id, retryCount: job.retryCount }, { error: 'unreadable task data' });
+      if (!(await jobs.hasDueJob(boss.getDb(), queue))) return [];
+      const rows = await inTransaction(async (db) => {
+        const fetched: JobWithMetadata<unknown>[] = await boss.fetch(queue, {
+          ...{ batchSize: limit, includeMetadata: true },
+          db,
+        });
+        const allowed = await withinLimits(db, taskType, queue, fetched);
+        const ids = allowed.map((row) => row.id);
+        if (ids.length > 0) await jobs.setClaimer(db, queue, ids, options.processId ?? '');
+        return allowed;
+      });
+      return readable(queue, taskType, rows);
+    },
+
+    async complete(tasks: FetchedTask[]): Promise<void> {
+      await forEachQueue(tasks, (queue, own) => boss.complete(queue, own.map(attemptOf), {}));
+    },
+
+    /** The attempt failed; another one comes after the backoff. */
+    async retry(task: FetchedTask, error: string): Promise<void> {
+      await jobs.retryLater(boss.getDb(), task.queue, task, {
+        delayMs: retryDelayMs(settingsOf(task.taskType), task.attempt),
+        error: error.slice(0, maxErrorCharacters),
+        patch: { suspect: false, reserved: false, first_failed_at_ms: task.data.first_failed_at_ms ?? Date.now() },
+      });
+    },
+
+    /** The last attempt failed. Call it when the dead letter is kept. */
+    async bury(task: FetchedTask, error: string): Promise<void> {
+      await jobs.bury(boss.getDb(), task.queue, task, error.slice(0, maxErrorCharacters));
+    },
+
+    /** Ready again, without counting an attempt: the process stops, or the handler asked for it. */
+    async giveBack(
+      tasks: FetchedTask[],
+      how: { delayMs: number; isPostponed?: boolean; isSuspect?: boolean },
+    ): Promise<void> {
+      await forEachQueue(tasks, async (queue, own) => {
+        for (const [postponed, same] of Map.groupBy(own, (task) => task.data.postponed)) {
+          const patch = {
+            reserved: false,
+            ...(how.isPostponed === true ? { postponed: postponed + 1, suspect: false } : {}),
+            ...(how.isSuspect === true ? { suspect: true } : {}),
+          };
+          await jobs.giveBack(boss.getDb(), queue, same, { delayMs: how.delayMs, patch });
         }
-      }
-      return tasks;
+      });
+      for (const type of new Set(tasks.map((task) => task.taskType))) options.wakeups?.notify(taskTopic(type));
     },
 
-    async complete(queue: string, tasks: FetchedTask[], output: object): Promise<void> {
-      await boss.complete(queue, tasks.map(attemptOf), output);
+    /** Nothing else runs in this process until the task ends: should the process die, it was because of this one. */
+    async workAlone(task: FetchedTask): Promise<void> {
+      await jobs.setAlone(boss.getDb(), task.queue, task);
     },
 
-    /** Counts the attempt; pg-boss tries again with backoff or, after the last one, keeps the job as failed. */
-    async fail(task: FetchedTask, output: object): Promise<void> {
-      await boss.fail(task.queue, attemptOf(task), output);
+    /** Gives back what this process has claimed without knowing it: the answer to a fetch was lost. Returns how many. */
+    async giveBackUnknown(known: FetchedTask[]): Promise<number> {
+      const isKnown = new Set(known.map((task) => `${task.id}:${task.retryCount}`));
+      const claimed = await jobs.claimsOf(boss.getDb(), allQueues, options.processId ?? '');
+      const unknown = claimed.filter((claim) => !isKnown.has(`${claim.id}:${claim.retryCount}`));
+      for (const [queue, attempts] of Map.groupBy(unknown, (claim) => claim.queue))
+        await jobs.giveBack(boss.getDb(), queue, attempts, { delayMs: 0, patch: { reserved: false } });
+      return unknown.length;
     },
 
-    /** Says that these are still being worked. */
-    async touch(queue: string, tasks: FetchedTask[]): Promise<void> {
-      await boss.touch(queue, tasks.map(attemptOf));
+    /**
+     * Gives the tasks of dead processes to others. What was worked alone when its process died counts an attempt, and is kept as a
+     * dead letter in the end; its neighbours do not, and are worked alone from now on. `liveProcesses` is asked after the claims
+     * are read: whoever claims has a lease before.
+     */
+    async rescue(liveProcesses: () => Promise<string[]>, keep: (task: DeadTask) => Promise<void>): Promise<number> {
+      const claims = await jobs.claims(boss.getDb(), allQueues);
+      if (claims.length === 0) return 0;
+      const live = new Set(await liveProcesses());
+      const dead = claims.filter((claim) => !live.has(claim.claimedBy));
+      for (const claim of dead) await rescueOne(claim, keep);
+      for (const queue of new Set(dead.map((claim) => claim.queue)))
+        options.wakeups?.notify(taskTopic(queue.split('.')[0] ?? ''));
+      return dead.length;
     },
 
-    /** Expiry, lost heartbeats, retention: to be called every few seconds by one process. */
+    /** Sets or replaces a group's limits, and lets what waits for room look again. */
+    async limitGroup(taskType: string, groupId: string, limit: GroupLimit): Promise<void> {
+      settingsOf(taskType);
+      await writeGroupLimit(boss.getDb(), taskType, groupId, limit);
+      await wakeGroup(boss.getDb(), queuesOf(taskType), groupId);
+      options.wakeups?.notify(taskTopic(taskType));
+    },
+
+    /** Tasks past their time, retention of finished ones: to be called now and then by one process. */
     async supervise(): Promise<void> {
       await boss.supervise();
     },
 
-    /**
-     * Hands every task that failed for good to `keep`, whoever noticed it. A worker that could tell has kept it already, with its
-     * error; a worker that died of the task could not.
-     */
+    /** Hands over every task that ran past its time at its last attempt: its worker hung, and could not tell. */
     async drainDead(keep: (task: DeadTask) => Promise<void>): Promise<number> {
-      const jobs = await boss.fetch(deadLetterQueue, { batchSize: deadLetterBatch, includeMetadata: true });
-      for (const job of jobs) {
-        const [taskType = ''] = (job.sourceName ?? '').split('.');
-        const data = hintData.safeParse(job.data);
-        if (data.success && job.sourceId !== null) {
+      const dead = await boss.fetch(deadLetterQueue, { batchSize: deadLetterBatch, includeMetadata: true });
+      for (const row of dead) {
+        const [taskType = ''] = (row.sourceName ?? '').split('.');
+        const data = jobData.safeParse(row.data).data;
+        if (data && row.sourceId !== null) {
           await keep({
-            id: job.sourceId,
+            id: row.sourceId,
             taskType,
-            subjectId: data.data.subject_id,
-            attempts: (job.sourceRetryCount ?? 0) + 1,
-            error: 'The task ended without an answer: its worker died or hung each time.',
-            payload: data.data,
+            attempts: (row.sourceRetryCount ?? 0) + 1 - data.uncounted,
+            error: 'The task ended without an answer: its worker hung each time.',
+            ...(data.first_failed_at_ms === undefined ? {} : { firstFailedAt: new Date(data.first_failed_at_ms) }),
+            ...aboutSubject(data),
           });
         }
-        await boss.complete(deadLetterQueue, { id: job.id, retryCount: job.retryCount });
+        await boss.complete(deadLetterQueue, { id: row.id, retryCount: row.retryCount });
       }
-      return jobs.length;
+      return dead.length;
     },
 
     /** Jobs by queue and state. Costs a scan of the job table's index (0.2 s for a million): call it rarely. */
@@ -191,51 +345,12 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
 
 export type TaskQueues = ReturnType<typeof createTaskQueues>;
 
-/** Creates or updates pg-boss's schema and the queues of all lanes; safe from many processes at once. */
-export async function installTaskQueues(settings: TaskSettings[], options: QueueOptions): Promise<void> {
-  const boss = new PgBoss({
-    connectionString: options.queueUrl,
-    application_name: 'omnizap migrate',
-    max: 2,
-    supervise: false,
-    schedule: false,
-  });
-  boss.on('error', (error) => options.log.warn({ err: error }, 'task queue'));
-  await boss.start();
-  try {
-    await boss.createQueue(deadLetterQueue, { retryLimit: 0, deleteAfterSeconds: keepFinishedSeconds });
-    for (const entry of settings) {
-      for (const lane of ['inline', 'stable', 'canary'] as const) {
-        const limits = {
-          retryLimit: entry.retryLimit,
-          retryDelay: 1,
-          retryBackoff: true,
-          retryDelayMax: 300,
-          expireInSeconds: entry.timeoutSeconds + 30,
-          heartbeatSeconds,
-          deleteAfterSeconds: keepFinishedSeconds,
-        };
-        const name = queueName(entry.type, lane);
-        await boss.createQueue(name, { policy: 'short', deadLetter: deadLetterQueue, ...limits });
-        // An existing queue keeps what it was made with until it is told otherwise.
-        await boss.updateQueue(name, limits);
-      }
-    }
-  } finally {
-    await boss.stop({ graceful: false, close: true });
-  }
-}
-
 function toJob(hint: TaskHint, coalesceSeconds: number): JobInsert<HintData> {
   return {
-    data: {
-      subject_id: hint.subjectId,
-      ...(hint.eventId === undefined ? {} : { event_id: hint.eventId }),
-      ...(hint.requestId === undefined ? {} : { request_id: hint.requestId }),
-      ...(hint.announcedAtMs === undefined ? {} : { announced_at_ms: hint.announcedAtMs }),
-    },
+    data: dataOfHint(hint),
     singletonKey: hint.subjectId,
     priority: hint.priority ?? 0,
+    ...(hint.groupId === undefined ? {} : { group: { id: hint.groupId } }),
     ...(coalesceSeconds > 0 ? { startAfter: coalesceSeconds } : {}),
   };
 }
@@ -248,6 +363,10 @@ function uniqueHints(hints: TaskHint[]): TaskHint[] {
     if (!seen.has(key)) seen.set(key, hint);
   }
   return [...seen.values()];
+}
+
+function aboutSubject(data: JobData): { subjectId: string; payload: object } {
+  return { subjectId: data.subject_id, payload: payloadOf(data) };
 }
 
 const attemptOf = (task: FetchedTask): { id: string; retryCount: number } => ({

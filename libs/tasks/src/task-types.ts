@@ -2,7 +2,8 @@
 import type { Logger } from '@omnizap/runtime';
 
 /** Which fleet works a task. Only `stable` has workers so far; the names are part of the queues' names. */
-export type Lane = 'inline' | 'stable' | 'canary';
+export const lanes = ['inline', 'stable', 'canary'] as const;
+export type Lane = (typeof lanes)[number];
 
 /** "Look at this subject": all that a task says. The handler reads the truth from the tables. */
 export type TaskHint = {
@@ -10,6 +11,8 @@ export type TaskHint = {
   subjectId: string;
   /** Higher first. */
   priority?: number;
+  /** Tenant, channel or page whose limits (rate, concurrency, pause) apply. */
+  groupId?: string | undefined;
   /** Where the hint comes from, for logs and traces. */
   eventId?: number | undefined;
   requestId?: string | undefined;
@@ -21,6 +24,13 @@ export type TaskSettings = {
   type: string;
   /** Attempts after the first before the task is a dead letter. */
   retryLimit: number;
+  /** Deaths of its process, while it ran there alone, after which it is a dead letter. Default 3. */
+  crashLimit?: number;
+  /** How often its handler may answer `retryAfter`; once more counts as a failure. Default 100. */
+  postponeLimit?: number;
+  /** Longest wait before the second attempt, doubled for each further one. Default 1 s and at most 5 min. */
+  firstRetryMs?: number;
+  longestRetryMs?: number;
   /** An attempt that takes longer is given up by its worker and tried again. */
   timeoutSeconds: number;
   /** Hints of one subject that come within this time are merged into one task; 0 starts at once. */
@@ -33,6 +43,7 @@ export type Task = {
   subjectId: string;
   /** 1 for the first try. */
   attempt: number;
+  groupId?: string | undefined;
   requestId: string | undefined;
   eventId: number | undefined;
 };
@@ -42,12 +53,27 @@ export type TaskOutcome =
   | { status: 'done' }
   /** Nothing was wanted, or somebody else did it. */
   | { status: 'skipped'; reason: string }
+  /** Not now, and nobody's fault: asked again after this time, without counting an attempt. */
+  | { status: 'retryAfter'; milliseconds: number; reason: string }
   /** The subject cannot be worked and says so in its own row; no retry would help. */
   | { status: 'rejected'; reason: string };
 
-export type TaskHandler = (task: Task, context: { signal: AbortSignal; log: Logger }) => Promise<TaskOutcome>;
+export type TaskContext = {
+  /** Aborted when the time is up, or when the process must stop before the handler is done. */
+  signal: AbortSignal;
+  log: Logger;
+  /** Says which wanted version is being worked: if this attempt is the last one, that version has failed, not a newer one. */
+  lookedAt: (version: number) => void;
+};
 
-export type TaskDefinition = { settings: TaskSettings; handle: TaskHandler };
+export type TaskHandler = (task: Task, context: TaskContext) => Promise<TaskOutcome>;
+
+/** One outcome for each task, in their order. What it throws is everybody's failure: each is then worked alone. */
+export type BatchHandler = (tasks: Task[], context: Omit<TaskContext, 'lookedAt'>) => Promise<TaskOutcome[]>;
+
+export type TaskDefinition = { settings: TaskSettings } & (
+  { handle: TaskHandler } | { handleBatch: BatchHandler; batchSize: number }
+);
 
 /** A task that failed its last attempt. */
 export type DeadTask = {
@@ -55,8 +81,12 @@ export type DeadTask = {
   taskType: string;
   subjectId: string;
   attempts: number;
+  /** With its stack, when there is one. */
   error: string;
   payload: object;
+  firstFailedAt?: Date;
+  /** The wanted version that the last attempt looked at, when it got that far. */
+  version?: number;
 };
 
 export function queueName(taskType: string, lane: Lane): string {

@@ -2,9 +2,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { createLogger, createMetrics, createWakeups, type Component, type Wakeups } from '@omnizap/runtime';
 import { createTestDatabase, waitFor, type TestDatabase } from '@omnizap/testkit';
 import pg from 'pg';
-import { createTaskQueues, installTaskQueues, type TaskQueues } from './task-queues.ts';
-import type { Task, TaskHandler, TaskSettings } from './task-types.ts';
-import type { DeadTask } from './task-types.ts';
+import { installTaskQueues } from './install-task-queues.ts';
+import { createTaskQueues, type FetchedTask, type TaskQueues } from './task-queues.ts';
+import type { BatchHandler, DeadTask, Task, TaskHandler, TaskSettings } from './task-types.ts';
 import { createWorker } from './worker.ts';
 
 const log = createLogger({ level: 'silent', format: 'json', process: 'test' });
@@ -19,7 +19,14 @@ const settings: TaskSettings[] = [
   'outcomes',
   'attempts',
   'silent',
+  'deadly',
+  'living',
+  'suspected',
+  'endless',
+  'unanswered',
+  'batched',
 ].map((type) => ({ type, retryLimit: 2, timeoutSeconds: type === 'slow' ? 1 : 30, coalesceSeconds: 0 }));
+settings.push({ type: 'later', retryLimit: 1, postponeLimit: 2, timeoutSeconds: 30, coalesceSeconds: 0 });
 settings.push({ type: 'patient', retryLimit: 2, timeoutSeconds: 30, coalesceSeconds: 1 });
 
 const hints = (taskType: string, count: number) =>
@@ -50,8 +57,8 @@ describe('tasks', () => {
     await test.drop();
   });
 
-  async function connectQueues(): Promise<TaskQueues> {
-    const connected = createTaskQueues(settings, { queueUrl: test.queueUrl, log, wakeups });
+  async function connectQueues(processId = 'worker'): Promise<TaskQueues> {
+    const connected = createTaskQueues(settings, { queueUrl: test.queueUrl, log, wakeups, processId });
     await connected.start();
     return connected;
   }
@@ -60,7 +67,7 @@ describe('tasks', () => {
 
   /** A worker of a process of its own: own connections, own metrics. */
   async function startWorker(
-    handlers: Record<string, TaskHandler>,
+    handlers: Record<string, TaskHandler | { handleBatch: BatchHandler; batchSize: number }>,
     concurrency = 4,
   ): Promise<Observed & { worker: Component }> {
     const observed: Observed = { dead: [], outcomes: [], batches: [] };
@@ -71,10 +78,11 @@ describe('tasks', () => {
         lane: 'stable',
         concurrency,
         pollIntervalMs: 50,
+        stopGraceMs: 500,
         definitions: Object.entries(handlers).map(([type, handle]) => {
           const found = settings.find((entry) => entry.type === type);
           if (!found) throw new Error(`no settings for ${type}`);
-          return { settings: found, handle };
+          return { settings: found, ...(typeof handle === 'function' ? { handle } : handle) };
         }),
         onDead: async (task) => void observed.dead.push(task),
         onOutcome: (_type, outcome) => observed.outcomes.push(outcome),
@@ -100,7 +108,7 @@ describe('tasks', () => {
   const haveAllEnded = async (type: string): Promise<boolean> =>
     (await jobs(type)).every((job) => job.state === 'completed' || job.state === 'failed');
 
-  /** The backoff of a second and more is pg-boss's own; a test need not sit through it. */
+  /** A test need not sit through the backoff. */
   const makeRetriesDue = (type: string): Promise<unknown> =>
     database.query(`UPDATE pgboss.job SET start_after = now() WHERE name = $1 AND state = 'retry'`, [`${type}.stable`]);
 
@@ -285,27 +293,195 @@ describe('tasks', () => {
     await queues.enqueue(hints('attempts', 1));
     const [older] = await queues.fetch('attempts', 'stable', 1);
     if (!older) throw new Error('nothing was fetched');
-    // Its worker fell silent: the heartbeat is lost, the supervisor hands the task on.
-    await database.query(
-      `UPDATE pgboss.job SET heartbeat_on = now() - interval '1 minute' WHERE name = 'attempts.stable' AND state = 'active'`,
-    );
-    const [newer] = await waitFor(async () => {
-      await queues.supervise();
-      await makeRetriesDue('attempts');
-      const fetched = await queues.fetch('attempts', 'stable', 1);
-      return fetched.length > 0 && fetched;
-    });
+    // Its process lost its lease: the leader hands the task on.
+    await queues.rescue(async () => ['somebody else'], neverDead);
+    const whileWaiting = await settleEveryWay(older);
+    const [newer] = await queues.fetch('attempts', 'stable', 1);
     if (!newer) throw new Error('nothing was fetched again');
+    const whileWorked = await settleEveryWay(older);
+    await queues.complete([newer]);
 
-    await queues.complete(older.queue, [older], {});
-    await queues.fail(older, { error: 'late' });
-    await queues.touch(older.queue, [older]);
-    const afterOlder = await jobs('attempts');
-    await queues.complete(newer.queue, [newer], {});
-
-    expect([older.id, older.retryCount, newer.retryCount]).toEqual([newer.id, 0, 1]);
-    expect(afterOlder).toEqual([{ state: 'active', retry_count: 1 }]);
+    expect([older.id, older.attempt, older.retryCount]).toEqual([newer.id, newer.attempt, newer.retryCount - 1]);
+    expect(whileWaiting).toEqual([{ state: 'retry', retry_count: 0 }]);
+    expect(whileWorked).toEqual([{ state: 'active', retry_count: 1 }]);
     expect(await jobs('attempts')).toEqual([{ state: 'completed', retry_count: 1 }]);
+  });
+
+  const neverDead = async (): Promise<void> => {
+    throw new Error('nothing should have died');
+  };
+
+  async function settleEveryWay(task: FetchedTask): Promise<{ state: string; retry_count: number }[]> {
+    await queues.complete([task]);
+    await queues.retry(task, 'late');
+    await queues.bury(task, 'late');
+    await queues.giveBack([task], { delayMs: 0 });
+    await queues.workAlone(task);
+    return jobs(task.taskType);
+  }
+
+  it('that kill their process end as dead letters, and cost those beside them no attempt', async () => {
+    await queues.enqueue(hints('deadly', 3));
+    const dead: DeadTask[] = [];
+    const isKiller = (task: FetchedTask): boolean => task.data.subject_id === 'subject-1';
+    let processes = 0;
+    const finished: FetchedTask[] = [];
+
+    // Each round is one process that works as a worker does: suspects alone, the others together.
+    await waitFor(async () => {
+      processes += 1;
+      const own = await connectQueues(`process-${processes}`);
+      const fetched = await own.fetch('deadly', 'stable', 10);
+      const suspects = fetched.filter((task) => task.data.suspect);
+      const others = fetched.filter((task) => !task.data.suspect);
+      let isAlive = !others.some(isKiller);
+      if (isAlive) await complete(own, others);
+      for (const task of suspects) {
+        if (!isAlive) break;
+        await own.workAlone(task);
+        isAlive = !isKiller(task);
+        if (isAlive) await complete(own, [task]);
+      }
+      await own.stop();
+      await queues.rescue(
+        async () => [],
+        async (task) => void dead.push(task),
+      );
+      await makeRetriesDue('deadly');
+      return haveAllEnded('deadly');
+    });
+    async function complete(own: TaskQueues, tasks: FetchedTask[]): Promise<void> {
+      await own.complete(tasks);
+      finished.push(...tasks);
+    }
+
+    expect(finished.map((task) => [task.data.subject_id, task.attempt]).toSorted()).toEqual([
+      ['subject-0', 1],
+      ['subject-2', 1],
+    ]);
+    expect(dead).toMatchObject([
+      { taskType: 'deadly', subjectId: 'subject-1', attempts: 3, payload: { subject_id: 'subject-1' } },
+    ]);
+    expect(dead[0]?.error).toContain('process died 3 times');
+    expect(dead[0]?.firstFailedAt?.getTime()).toBeLessThanOrEqual(Date.now());
+    expect(processes).toBe(4);
+  });
+
+  it('of a process that lives are not rescued', async () => {
+    await queues.enqueue(hints('living', 2));
+    const fetched = await queues.fetch('living', 'stable', 2);
+
+    expect(await queues.rescue(async () => ['worker', 'another'], neverDead)).toBe(0);
+    expect(await jobs('living')).toEqual(Array(2).fill({ state: 'active', retry_count: 0 }));
+    await queues.complete(fetched);
+  });
+
+  it('that are suspected are worked alone, and nothing else is started meanwhile', async () => {
+    await queues.enqueue(hints('suspected', 4));
+    await queues.fetch('suspected', 'stable', 2);
+    await queues.rescue(async () => [], neverDead);
+    let running = 0;
+    const beside = new Map<string, number>();
+    const observed = await startWorker(
+      {
+        suspected: async (task) => {
+          running += 1;
+          beside.set(task.subjectId, running - 1);
+          await database.query('SELECT pg_sleep(0.05)');
+          beside.set(task.subjectId, Math.max(beside.get(task.subjectId) ?? 0, running - 1));
+          running -= 1;
+          return { status: 'done' };
+        },
+      },
+      4,
+    );
+    await waitFor(() => observed.outcomes.length === 4);
+
+    expect([beside.get('subject-0'), beside.get('subject-1')]).toEqual([0, 0]);
+    expect([beside.get('subject-2'), beside.get('subject-3')]).toEqual([1, 1]);
+  });
+
+  it('that are still running when the process must leave are handed back at once and cost no attempt', async () => {
+    const started = Promise.withResolvers<AbortSignal>();
+    const { worker } = await startWorker(
+      {
+        endless: async (_task, { signal }) => {
+          started.resolve(signal);
+          return Promise.withResolvers<never>().promise;
+        },
+      },
+      1,
+    );
+    await queues.enqueue(hints('endless', 1));
+    const signal = await started.promise;
+
+    await worker.stop();
+
+    expect(signal.aborted).toBe(true);
+    const [again] = await queues.fetch('endless', 'stable', 1);
+    expect(again).toMatchObject({ attempt: 1, retryCount: 1, data: { suspect: false } });
+  });
+
+  it('whose fetch was never answered are given back by the worker that claimed them', async () => {
+    await queues.enqueue(hints('unanswered', 3));
+    const own = await connectQueues('forgetful');
+    const [known] = await own.fetch('unanswered', 'stable', 3);
+    if (!known) throw new Error('nothing was fetched');
+    expect(await own.giveBackUnknown([known])).toBe(0);
+    await database.query(
+      `UPDATE pgboss.job SET started_on = now() - interval '1 minute' WHERE name = 'unanswered.stable' AND state = 'active'`,
+    );
+
+    expect(await own.giveBackUnknown([known])).toBe(2);
+    expect((await jobs('unanswered')).map((job) => job.state).toSorted()).toEqual(['active', 'retry', 'retry']);
+    await own.stop();
+  });
+
+  it('may ask to be tried later, which costs no attempt until they have asked too often', async () => {
+    const attempts: number[] = [];
+    const observed = await startWorker({
+      later: async (task) => {
+        attempts.push(task.attempt);
+        return { status: 'retryAfter', milliseconds: 5, reason: 'the other side is busy' };
+      },
+    });
+    await queues.enqueue(hints('later', 1));
+    await waitFor(async () => {
+      await makeRetriesDue('later');
+      return observed.dead.length === 1;
+    });
+
+    // postponeLimit 2, retryLimit 1: two for free, then two that count.
+    expect(attempts).toEqual([1, 1, 1, 2]);
+    expect(observed.dead[0]?.error).toContain('asked 3 times to be tried later: the other side is busy');
+  });
+
+  it('can be worked in batches; when one of a batch fails it, each goes on alone and only the guilty one pays', async () => {
+    const calls: string[][] = [];
+    const observed = await startWorker(
+      {
+        batched: {
+          batchSize: 3,
+          handleBatch: async (tasks) => {
+            calls.push(tasks.map((task) => task.subjectId));
+            if (tasks.some((task) => task.subjectId === 'subject-1')) throw new Error('one of them is bad');
+            return tasks.map(() => ({ status: 'done' }));
+          },
+        },
+      },
+      6,
+    );
+    await queues.enqueue(hints('batched', 6));
+    await waitFor(async () => {
+      await makeRetriesDue('batched');
+      return observed.dead.length === 1 && (await haveAllEnded('batched'));
+    });
+
+    expect(calls.slice(0, 2).map((call) => call.length)).toEqual([3, 3]);
+    expect(calls.slice(2).every((call) => call.length === 1)).toBe(true);
+    expect(observed.dead).toMatchObject([{ subjectId: 'subject-1', attempts: 3 }]);
+    expect(observed.outcomes.filter((outcome) => outcome === 'done')).toHaveLength(5);
+    expect((await jobs('batched')).filter((job) => job.state === 'completed')).toHaveLength(5);
   });
 
   it('become dead letters also when nobody was left to say so', async () => {
@@ -319,9 +495,9 @@ describe('tasks', () => {
         fetched += 1;
         ({ id } = task);
       }
-      // Each worker dies of it.
+      // Its worker lives, and hangs each time until the task is past its time.
       await database.query(
-        `UPDATE pgboss.job SET heartbeat_on = now() - interval '1 minute' WHERE name = 'silent.stable' AND state = 'active'`,
+        `UPDATE pgboss.job SET started_on = now() - interval '1 hour' WHERE name = 'silent.stable' AND state = 'active'`,
       );
       await queues.supervise();
       await makeRetriesDue('silent');
@@ -336,7 +512,7 @@ describe('tasks', () => {
         taskType: 'silent',
         subjectId: 'killer',
         attempts: 3,
-        error: expect.stringContaining('died'),
+        error: expect.stringContaining('hung'),
         payload: { subject_id: 'killer', request_id: 'request-1' },
       },
     ]);

@@ -1,73 +1,98 @@
 /**
  * The worker loop of one process: fetches tasks of its types (in the order given: an earlier type always goes first), works up
  * to `concurrency` at once, and settles each by its own attempt. Woken by notification, polling as the backstop.
- * A task that fails its last attempt becomes a dead letter before it is settled, so a kill in between repeats, never loses.
+ *
+ * A task that fails its last attempt becomes a dead letter before it is settled, so a kill in between repeats, never loses. A task
+ * that was in hand when its process died is worked alone from then on: whatever kills processes is found, and pays for it itself.
  */
 import {
   AppError,
-  Histogram,
   createLoop,
+  systemClock,
+  type Clock,
   type Component,
   type Logger,
   type Metrics,
   type Wakeups,
 } from '@omnizap/runtime';
+import { runAttempt, type AttemptResult } from './run-attempt.ts';
 import type { FetchedTask, TaskQueues } from './task-queues.ts';
 import { taskTopic, type DeadTask, type Lane, type TaskDefinition, type TaskOutcome } from './task-types.ts';
+import { createTaskMetrics } from './task-metrics.ts';
 
-/** Well below the heartbeat limit of 10 s. */
-const touchIntervalMs = 4_000;
 /** Completions of one moment share a statement. */
 const settleDelayMs = 10;
-const stopGraceMs = 10_000;
+const defaultStopGraceMs = 10_000;
+/** How often a worker compares what it has claimed with what it has in hand: the answer to a fetch may be lost. */
+const reconcileIntervalMs = 10_000;
+const defaultPostponeLimit = 100;
 
-type WorkerDeps = { queues: TaskQueues; wakeups: Wakeups; log: Logger; metrics: Metrics };
+/** What a worker needs of the queues; the simulation has its own. */
+export type TaskSource = Pick<
+  TaskQueues,
+  'fetch' | 'complete' | 'retry' | 'bury' | 'giveBack' | 'workAlone' | 'giveBackUnknown'
+>;
+
+export type OutcomeName = Exclude<TaskOutcome['status'], 'retryAfter'> | 'retried' | 'postponed';
+
+type WorkerDeps = {
+  queues: TaskSource;
+  wakeups: Pick<Wakeups, 'on'>;
+  log: Logger;
+  metrics: Metrics;
+  clock?: Clock;
+  /** 0 inclusive to 1 exclusive. */
+  random?: () => number;
+};
 type WorkerOptions = {
   lane: Lane;
   definitions: TaskDefinition[];
   concurrency: number;
   pollIntervalMs: number;
+  /** How long a stop waits for what runs before it hands it back. Default 10 s: below the contract's 15 s. */
+  stopGraceMs?: number;
+  /** False while the process's lease is not certain: what it claimed then would be given to others at once. Default: always. */
+  mayClaim?: () => boolean;
   /** Stores the dead letter; called before the task is settled, possibly twice. */
   onDead: (task: DeadTask) => Promise<void>;
   /** Called for each finished task. */
-  onOutcome?: (taskType: string, outcome: TaskOutcome['status'] | 'retried') => void;
+  onOutcome?: (taskType: string, outcome: OutcomeName) => void;
   /** Called after a fetch that returned work has been worked to the last task, with how it went. */
   onBatch?: (taskType: string, seconds: number, counts: { total: number; failed: number }) => void;
 };
 
 export function createWorker(deps: WorkerDeps, options: WorkerOptions): Component {
-  const duration = new Histogram({
-    name: 'omnizap_worker_task_duration_seconds',
-    help: 'Time a handler took.',
-    labelNames: ['task_type', 'outcome', 'lane'],
-    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
-    registers: [deps.metrics.registry],
-  });
-  const wait = new Histogram({
-    name: 'omnizap_worker_task_wait_seconds',
-    help: 'Time from the commit of the change to the start of its task.',
-    labelNames: ['task_type', 'lane'],
-    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
-    registers: [deps.metrics.registry],
-  });
-  const active = new Map<FetchedTask, Promise<void>>();
-  const settled = new Map<string, FetchedTask[]>();
-  let settleTimer: NodeJS.Timeout | undefined;
+  const { queues, log, clock = systemClock, random = Math.random } = deps;
+  const { mayClaim = () => true, stopGraceMs = defaultStopGraceMs } = options;
+  const metrics = createTaskMetrics(deps.metrics, options.lane);
+  /** Fetched and not settled; what runs of it has what stops it and what ends with it. */
+  const inHand = new Set<FetchedTask>();
+  const running = new Map<FetchedTask, { stop: AbortController; ended: Promise<void> }>();
+  const waitingAlone: { definition: TaskDefinition; task: FetchedTask }[] = [];
+  let finished: FetchedTask[] = [];
+  let cancelSettling: (() => void) | undefined;
   let settling: Promise<void> = Promise.resolve();
-  let touchTimer: NodeJS.Timeout | undefined;
+  let reconciledAt = clock.now();
+  let stopped: Promise<void> | undefined;
   const unsubscribers: (() => void)[] = [];
 
   /** Later definitions leave one slot to the first, which also takes any slot while they hold some. */
   function slotsFor(index: number): number {
-    const free = options.concurrency - active.size;
+    const free = options.concurrency - running.size;
     const [first] = options.definitions;
-    const later = [...active.keys()].filter((task) => task.taskType !== first?.settings.type).length;
+    const later = [...running.keys()].filter((task) => task.taskType !== first?.settings.type).length;
     if (index > 0) return Math.min(free, Math.max(1, options.concurrency - 1) - later);
     // Fetching for one free slot at a time would cost a query per task: wait until half of them are free.
     return later > 0 || free >= Math.ceil(options.concurrency / 2) ? free : 0;
   }
 
   async function pass(): Promise<boolean> {
+    if (clock.now() - reconciledAt >= reconcileIntervalMs) await reconcile();
+    if (waitingAlone.length > 0) {
+      if (running.size === 0) await startAlone();
+      return false;
+    }
+    if (!mayClaim()) return false;
     for (const [index, definition] of options.definitions.entries()) {
       const slots = slotsFor(index);
       if (slots < 1) {
@@ -75,168 +100,183 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
         if (index === 0) return false;
         continue;
       }
-      const tasks = await deps.queues.fetch(definition.settings.type, options.lane, slots);
+      const tasks = await queues.fetch(definition.settings.type, options.lane, slots);
       if (tasks.length === 0) continue;
-      startBatch(definition, tasks);
+      for (const task of tasks) inHand.add(task);
+      const suspects = tasks.filter((task) => task.data.suspect);
+      for (const task of suspects) waitingAlone.push({ definition, task });
+      const others = tasks.filter((task) => !task.data.suspect);
+      if (others.length > 0) startBatch(definition, others);
       return true;
     }
     return false;
   }
 
+  async function startAlone(): Promise<void> {
+    const [next] = waitingAlone;
+    if (!next) return;
+    await queues.workAlone(next.task);
+    waitingAlone.shift();
+    startBatch(next.definition, [next.task]);
+  }
+
+  async function reconcile(): Promise<void> {
+    await flushFinished();
+    const lost = await queues.giveBackUnknown([...inHand]);
+    reconciledAt = clock.now();
+    if (lost > 0) log.warn({ tasks: lost }, 'gave back tasks that were claimed without our knowing');
+  }
+
   function startBatch(definition: TaskDefinition, tasks: FetchedTask[]): void {
-    const startedAt = performance.now();
+    const startedAt = clock.now();
     let left = tasks.length;
     let failed = 0;
-    for (const task of tasks) {
-      const work = runTask(definition, task).then((isOk) => {
-        active.delete(task);
-        left -= 1;
-        if (!isOk) failed += 1;
-        if (left === 0)
-          options.onBatch?.(definition.settings.type, (performance.now() - startedAt) / 1_000, {
-            total: tasks.length,
-            failed,
-          });
-        loop.wake();
-      });
-      active.set(task, work);
+    const size = 'handleBatch' in definition ? definition.batchSize : 1;
+    for (let start = 0; start < tasks.length; start += size) {
+      const group = tasks.slice(start, start + size);
+      const stop = new AbortController();
+      for (const task of group) metrics.observeWait(task);
+      const ended = runAttempt(definition, group, { log, clock, stop }, (task, result) => settle(task, result)).then(
+        (failures) => {
+          for (const task of group) running.delete(task);
+          left -= group.length;
+          failed += failures;
+          if (left === 0)
+            options.onBatch?.(definition.settings.type, (clock.now() - startedAt) / 1_000, {
+              total: tasks.length,
+              failed,
+            });
+          loop.wake();
+        },
+      );
+      for (const task of group) running.set(task, { stop, ended });
     }
   }
 
-  async function runTask(definition: TaskDefinition, task: FetchedTask): Promise<boolean> {
-    const { type, timeoutSeconds } = definition.settings;
-    const subjectId = task.data.subject_id;
-    const log = deps.log.child({
-      task_id: task.id,
-      task_type: type,
-      subject_id: subjectId,
-      ...(task.data.event_id === undefined ? {} : { event_id: task.data.event_id }),
-      ...(task.data.request_id === undefined ? {} : { request_id: task.data.request_id }),
-    });
-    if (task.retryCount === 0 && task.data.announced_at_ms !== undefined) {
-      wait.observe(
-        { task_type: type, lane: options.lane },
-        Math.max(0, (Date.now() - task.data.announced_at_ms) / 1_000),
-      );
-    }
-    const startedAt = performance.now();
-    const observe = (outcome: TaskOutcome['status'] | 'retried'): void => {
-      duration.observe({ task_type: type, outcome, lane: options.lane }, (performance.now() - startedAt) / 1_000);
-      options.onOutcome?.(type, outcome);
+  /** Writes down what became of an attempt. Never throws: what cannot be settled is found by the next comparison. */
+  async function settle(task: FetchedTask, result: AttemptResult): Promise<void> {
+    // Given back when the process had to stop; another one may have it by now.
+    if (!inHand.has(task)) return;
+    const { settings, taskLog, seconds } = result;
+    const observe = (outcome: OutcomeName): void => {
+      metrics.observeEnd(settings.type, outcome, seconds);
+      options.onOutcome?.(settings.type, outcome);
     };
-    const signal = AbortSignal.timeout(timeoutSeconds * 1_000);
-    const attempt = task.retryCount + 1;
-    const { request_id: requestId, event_id: eventId } = task.data;
-    let handling: Promise<TaskOutcome> | undefined;
     try {
-      handling = definition.handle(
-        { id: task.id, taskType: type, subjectId, attempt, requestId, eventId },
-        { signal, log },
-      );
-      const outcome = await Promise.race([handling, rejectAfter(timeoutSeconds * 1_000, signal)]);
-      observe(outcome.status);
-      log[outcome.status === 'skipped' ? 'debug' : 'info']({ outcome }, 'task finished');
-      settle(task);
-      return true;
-    } catch (error) {
-      observe('retried');
-      await settleFailure(task, error, log);
-      // What does not heed its signal still works: its slot is not free before it ends, or has had its time once more.
-      await Promise.race([handling?.catch(() => undefined), patience(timeoutSeconds * 1_000)]);
-      return false;
-    }
-  }
-
-  async function settleFailure(task: FetchedTask, error: unknown, log: Logger): Promise<void> {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    const attempts = task.retryCount + 1;
-    const isLast = task.retryCount >= task.retryLimit;
-    log[isLast ? 'error' : 'warn'](
-      { err: error, attempts },
-      isLast ? 'a task is a dead letter' : 'a task failed; it will be tried again',
-    );
-    try {
-      if (isLast) {
-        await options.onDead({
-          id: task.id,
-          taskType: task.taskType,
-          subjectId: task.data.subject_id,
-          attempts,
-          error: text,
-          payload: task.data,
-        });
+      if (result.kind === 'shared-failure') {
+        observe('retried');
+        taskLog.warn({ err: result.error }, 'a batch failed; each of its tasks is worked alone');
+        await queues.giveBack([task], { delayMs: 0, isSuspect: true });
+      } else if (result.kind === 'failed') {
+        observe('retried');
+        await settleFailure(task, result);
+      } else if (result.outcome.status === 'retryAfter') {
+        if (task.data.postponed >= (settings.postponeLimit ?? defaultPostponeLimit)) {
+          observe('retried');
+          const reason = `The handler asked ${task.data.postponed + 1} times to be tried later: ${result.outcome.reason}`;
+          await settleFailure(task, { ...result, error: new AppError('task-timeout', reason) });
+        } else {
+          observe('postponed');
+          taskLog.debug({ outcome: result.outcome }, 'task put off');
+          await queues.giveBack([task], { delayMs: result.outcome.milliseconds, isPostponed: true });
+        }
+      } else {
+        const { outcome } = result;
+        observe(outcome.status);
+        taskLog[outcome.status === 'skipped' ? 'debug' : 'info']({ outcome }, 'task finished');
+        finish(task);
+        return;
       }
-      await deps.queues.fail(task, { error: text.slice(0, 2_000) });
-    } catch (settleError) {
-      // Left as it is: the heartbeat runs out and the attempt is repeated.
-      log.warn({ err: settleError }, 'a failed task could not be settled');
+    } catch (error) {
+      taskLog.warn({ err: error }, 'a task could not be settled; it will be looked at again');
     }
+    inHand.delete(task);
   }
 
-  function settle(task: FetchedTask): void {
-    settled.set(task.queue, [...(settled.get(task.queue) ?? []), task]);
-    settleTimer ??= setTimeout(() => void flushSettled(), settleDelayMs);
+  async function settleFailure(
+    task: FetchedTask,
+    { settings, error, taskLog, version }: Pick<AttemptResult, 'settings' | 'taskLog' | 'version'> & { error: unknown },
+  ): Promise<void> {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    if (task.attempt <= settings.retryLimit) {
+      taskLog.warn({ err: error, attempts: task.attempt }, 'a task failed; it will be tried again');
+      await queues.retry(task, text);
+      return;
+    }
+    taskLog.error({ err: error, attempts: task.attempt }, 'a task is a dead letter');
+    const { subject_id: subjectId, event_id, request_id, announced_at_ms } = task.data;
+    await options.onDead({
+      id: task.id,
+      taskType: task.taskType,
+      subjectId,
+      attempts: task.attempt,
+      error: text,
+      payload: { subject_id: subjectId, event_id, request_id, announced_at_ms },
+      firstFailedAt: new Date(task.data.first_failed_at_ms ?? Date.now()),
+      ...(version === undefined ? {} : { version }),
+    });
+    await queues.bury(task, text);
   }
 
-  function flushSettled(): Promise<void> {
-    clearTimeout(settleTimer);
-    settleTimer = undefined;
-    const batches = [...settled];
-    settled.clear();
+  function finish(task: FetchedTask): void {
+    finished.push(task);
+    cancelSettling ??= clock.after(settleDelayMs, () => void flushFinished());
+  }
+
+  function flushFinished(): Promise<void> {
+    cancelSettling?.();
+    cancelSettling = undefined;
+    const tasks = finished;
+    finished = [];
     settling = settling.then(async () => {
-      for (const [queue, tasks] of batches) {
-        await deps.queues.complete(queue, tasks, {}).catch((error: unknown) => {
-          deps.log.warn(
+      if (tasks.length > 0)
+        await queues.complete(tasks).catch((error: unknown) => {
+          log.warn(
             { err: error, tasks: tasks.length },
             'finished tasks could not be settled; they will be looked at again',
           );
         });
-      }
+      for (const task of tasks) inHand.delete(task);
     });
     return settling;
   }
 
-  async function touchActive(): Promise<void> {
-    const byQueue = Map.groupBy(active.keys(), (task) => task.queue);
-    for (const [queue, tasks] of byQueue) await deps.queues.touch(queue, tasks);
+  /** Back to the queue at once, uncounted; whoever fetches one next finds the truth in the tables. */
+  async function handBack(tasks: FetchedTask[], reason: string): Promise<void> {
+    for (const task of tasks) inHand.delete(task);
+    if (tasks.length === 0) return;
+    log.info({ tasks: tasks.length, reason }, 'handing tasks back');
+    await queues.giveBack(tasks, { delayMs: 0 }).catch((error: unknown) => {
+      log.warn({ err: error }, 'tasks could not be handed back; they are rescued when our lease is over');
+    });
   }
 
-  const loop = createLoop({ name: 'worker', intervalMs: () => options.pollIntervalMs, pass, log: deps.log });
+  const loop = createLoop({ name: 'worker', intervalMs: () => options.pollIntervalMs, pass, log, clock, random });
 
   return {
     name: 'worker',
     async start() {
       for (const definition of options.definitions)
         unsubscribers.push(deps.wakeups.on(taskTopic(definition.settings.type), loop.wake));
-      touchTimer = setInterval(() => {
-        touchActive().catch((error: unknown) => deps.log.warn({ err: error }, 'running tasks could not be touched'));
-      }, touchIntervalMs);
       await loop.start();
     },
-    async stop() {
-      for (const unsubscribe of unsubscribers) unsubscribe();
-      await loop.stop();
-      let timer: NodeJS.Timeout | undefined;
-      const grace = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, stopGraceMs);
-      });
-      await Promise.race([Promise.all(active.values()), grace]);
-      clearTimeout(timer);
-      clearInterval(touchTimer);
-      await flushSettled();
-    },
+    stop: () => (stopped ??= drain()),
   };
-}
 
-function patience(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
-}
-
-/** Rejects when the time is over, whether or not the handler heeds its signal. */
-function rejectAfter(milliseconds: number, signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () =>
-      reject(new AppError('task-timeout', `The task took longer than ${milliseconds / 1_000} s.`)),
+  async function drain(): Promise<void> {
+    for (const unsubscribe of unsubscribers) unsubscribe();
+    await loop.stop();
+    await handBack(
+      waitingAlone.splice(0).map(({ task }) => task),
+      'not started yet',
     );
-  });
+    const graceOver = new AbortController();
+    const ended = Promise.all([...running.values()].map((entry) => entry.ended));
+    await Promise.race([ended, clock.sleep(stopGraceMs, graceOver.signal)]);
+    graceOver.abort();
+    const unfinished = [...running.keys()].filter((task) => inHand.has(task) && !finished.includes(task));
+    await handBack(unfinished, 'the process must stop');
+    for (const { stop } of running.values()) stop.abort(new AppError('unavailable', 'The process is stopping.'));
+    await flushFinished();
+  }
 }
