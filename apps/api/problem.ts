@@ -1,6 +1,14 @@
 /** Errors as RFC 9457 problem documents. */
 import type { ErrorRequestHandler, Response } from 'express';
-import { AppError, errorRegistry, isAppError, type ErrorCode, type FieldProblem, type Logger } from '@omnizap/runtime';
+import {
+  AppError,
+  errorRegistry,
+  isAppError,
+  isDatabaseAway,
+  type ErrorCode,
+  type FieldProblem,
+  type Logger,
+} from '@omnizap/runtime';
 
 /** Where the codes are explained; relative, so that it holds on any host. */
 const typePrefix = '/docs/errors#';
@@ -46,21 +54,6 @@ function fromFramework(error: unknown): AppError | null {
   if (typeof status === 'number' && status >= 400 && status < 500)
     return new AppError('bad-request', 'The request cannot be read.', { cause: error });
   return null;
-}
-
-const unavailableCodes = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ETIMEDOUT',
-  '57P01',
-  '57P03',
-  'PROTOCOL_CONNECTION_LOST',
-  'ER_SERVER_SHUTDOWN',
-]);
-
-function isDatabaseAway(error: unknown): boolean {
-  const { code, name } = error as { code?: string; name?: string };
-  return name === 'KnexTimeoutError' || (code !== undefined && unavailableCodes.has(code));
 }
 
 export function createErrorHandler(log: Logger): ErrorRequestHandler {

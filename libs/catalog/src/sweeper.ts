@@ -8,8 +8,8 @@ import { createReprocessStore } from './reprocess-store.ts';
 import type { TaskType } from './task-settings.ts';
 import { createWorkStateStore, type DueSubject } from './work-state-store.ts';
 
-/** Younger work has its event on the way. */
-const graceMs = 20_000;
+/** Younger work has its event on the way; who sweeps more often than this wants it sooner. */
+const longestGraceMs = 20_000;
 const batchSize = 1_000;
 /** Below live traffic: catching up must not starve what people wait for. */
 const sweepPriority = 10;
@@ -35,7 +35,8 @@ export function createSweeper(deps: SweeperDeps, options: SweeperOptions) {
       }
     }
     const after = cursors.get(taskType) ?? null;
-    const due = await workState.due(taskType, { olderThanMs: graceMs, after, limit: batchSize });
+    const olderThanMs = Math.min(longestGraceMs, options.cadenceMs[taskType]);
+    const due = await workState.due(taskType, { olderThanMs, after, limit: batchSize });
     // A full batch goes on in the next pass: what waits behind many stuck subjects has its turn, too.
     cursors.set(taskType, due.length === batchSize ? (due.at(-1) ?? null) : null);
     if (due.length === 0) return;

@@ -2,12 +2,16 @@
  * Appending events. The caller has locked the aggregate's row in the same transaction: ids are handed out in commit order only
  * among transactions that wait for each other.
  */
-import type { Transaction } from '@omnizap/runtime';
+import { AppError, type Transaction } from '@omnizap/runtime';
 import { shardOf, type EventDraft } from './event.ts';
 
 /** Wake-up topic that is announced after the commit. */
 export const outboxTopic = 'outbox';
 
+/** A relay has up to 500 events in memory at once; what is bigger belongs into a table, with its id in the event. Room for 25,000 ids. */
+const maxPayloadBytes = 1_024 * 1_024;
+
+/** @throws AppError `event-invalid` when a payload is too large */
 export async function appendEvents(trx: Transaction, events: EventDraft[]): Promise<void> {
   if (events.length === 0) return;
   await trx('domain_event_outbox').insert(
@@ -15,10 +19,21 @@ export async function appendEvents(trx: Transaction, events: EventDraft[]): Prom
       event_type: event.type,
       aggregate_type: event.aggregateType,
       aggregate_id: event.aggregateId,
-      payload: JSON.stringify(event.payload),
+      payload: payloadOf(event),
       priority: event.priority ?? 50,
       request_id: event.requestId ?? null,
       shard: shardOf(event.aggregateType, event.aggregateId),
     })),
   );
+}
+
+function payloadOf(event: EventDraft): string {
+  const payload = JSON.stringify(event.payload);
+  const bytes = Buffer.byteLength(payload);
+  if (bytes > maxPayloadBytes)
+    throw new AppError(
+      'event-invalid',
+      `The payload of ${event.type} for ${event.aggregateType} ${event.aggregateId} has ${bytes} bytes; at most ${maxPayloadBytes} can be relayed.`,
+    );
+  return payload;
 }

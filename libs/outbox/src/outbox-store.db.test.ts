@@ -58,6 +58,13 @@ describe.each(testDatabaseKinds())('outbox on %s', (kind) => {
     expect(await database.knex('domain_event_outbox').pluck('aggregate_id')).toEqual(['counter-1']);
   });
 
+  it('refuses an event that is too large to be held in memory with hundreds of others', async () => {
+    const payload = { text: '🎉'.repeat(270_000) };
+
+    await expect(append({ ...draft('a', 1), payload })).rejects.toThrow(/COUNTED for counter a has 1080\d{3} bytes/);
+    expect(await statuses()).toEqual([]);
+  });
+
   it('gives an event back as it was appended', async () => {
     const payload = { text: '🎉 "quoted"', list: [1, null, { deep: true }] };
     await append({ ...draft('a', 7), payload, priority: 85 });

@@ -159,7 +159,8 @@ function connectMysql(url: string, options: DatabaseOptions): Knex {
 function giveUpWhenSilent(socket: Socket, silenceLimitMs = 0): void {
   if (silenceLimitMs === 0) return;
   socket.setTimeout(silenceLimitMs, () => {
-    socket.destroy(new Error(`nothing was heard from the database for ${silenceLimitMs} ms`));
+    const error = new Error(`nothing was heard from the database for ${silenceLimitMs} ms`);
+    socket.destroy(Object.assign(error, { code: 'ETIMEDOUT' }));
   });
 }
 
@@ -179,6 +180,27 @@ function observeQueries(knex: Knex, onQuery: (seconds: number) => void): void {
 export function databaseErrorCode(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : undefined;
+}
+
+/** Connection lost, refused, or shut down under us; too many of them. */
+const awayCodes = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH'],
+  ...['57P01', '57P02', '57P03', '53300', '25P03', '08000', '08003', '08006', '08P01'],
+  ...[
+    'PROTOCOL_CONNECTION_LOST',
+    'ER_SERVER_SHUTDOWN',
+    'ER_CON_COUNT_ERROR',
+    'ER_CONNECTION_KILLED',
+    'ER_NEW_ABORTING_CONNECTION',
+  ],
+]);
+
+/** True when the database could not be reached or was lost on the way: the same request may succeed in a moment. */
+export function isDatabaseAway(error: unknown): boolean {
+  const { name, message } = error as { name?: string; message?: string };
+  // The drivers give these no code.
+  const isLost = /^Connection terminated|^Can't add new command when connection is in closed state|timeout expired$/;
+  return awayCodes.has(databaseErrorCode(error) ?? '') || name === 'KnexTimeoutError' || isLost.test(message ?? '');
 }
 
 /** True when the same transaction may succeed if it is simply run again. */

@@ -9,6 +9,7 @@ export {
   databaseErrorCode,
   databaseKindOf,
   fromJsonColumn,
+  isDatabaseAway,
   isUniqueViolation,
   rowsOf,
 } from './database.ts';

@@ -12,7 +12,7 @@ import { ask } from './builders/ask.ts';
 import { spawnProcess } from './spawn-process.ts';
 import type { SpawnedProcess } from './spawn-process.ts';
 import { createTestDatabase } from './test-database.ts';
-import type { TestDatabaseKind } from './test-database.ts';
+import type { TestDatabase, TestDatabaseKind } from './test-database.ts';
 
 /** Compiled code is kept between starts: it halves the processor time of a start, and a suite starts some dozens. */
 const compileCache = path.resolve(import.meta.dirname, '../../../.cache/node');
@@ -35,6 +35,10 @@ export type FleetOptions = {
   env?: Record<string, string>;
   /** Default: one of each. */
   processes?: FleetProcess[];
+  /** Default: a new one on the servers of the test run. */
+  database?: TestDatabase;
+  /** How many migrations run; they and the processes start together. Default: one, before the processes. */
+  migrationsAtOnce?: number;
 };
 
 export type Owner = { ownerId: string; keyId: string; key: string };
@@ -64,7 +68,7 @@ export type Fleet = {
 
 /** Starts the fleet on a new, migrated database of that kind. */
 export async function startFleet(kind: TestDatabaseKind, options: FleetOptions = {}): Promise<Fleet> {
-  const testDatabase = await createTestDatabase(kind);
+  const testDatabase = options.database ?? (await createTestDatabase(kind));
   const dataDir = await mkdtemp(path.join(tmpdir(), 'omnizap-fleet-'));
   const adminToken = randomBytes(24).toString('base64url');
   const env: Record<string, string> = {
@@ -115,8 +119,12 @@ export async function startFleet(kind: TestDatabaseKind, options: FleetOptions =
   }
 
   try {
-    await migrate(env);
-    const started = await Promise.allSettled((options.processes ?? fleetProcesses).map(start));
+    const { processes = fleetProcesses, migrationsAtOnce = 0 } = options;
+    if (migrationsAtOnce === 0) await migrate(env);
+    const started = await Promise.allSettled([
+      ...Array.from({ length: migrationsAtOnce }, () => migrate(env)),
+      ...processes.map(start),
+    ]);
     const failed = started.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
   } catch (error) {
