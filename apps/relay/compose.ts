@@ -10,6 +10,8 @@ export function composeRelay(context: ProcessContext): Promise<{ components: Com
     log,
     wakeups,
     applicationName: 'omnizap relay tasks',
+    // In one database the event's mark, which waits for the disk, comes after the tasks and takes them with it.
+    isDurable: config.QUEUE_DATABASE_URL !== config.DATABASE_URL,
   });
   context.health.addCheck({ name: 'queue', check: () => queues.ping() });
 

@@ -49,6 +49,8 @@ type QueueOptions = {
   applicationName?: string;
   /** Lease of the process that fetches; only workers need it. */
   processId?: string;
+  /** Waits for the disk. For a relay whose events are marked in another database: what it handed over must outlive a crash. */
+  isDurable?: boolean;
 };
 
 export function createTaskQueues(settings: TaskSettings[], options: QueueOptions) {
@@ -62,7 +64,7 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
       max: 3,
       // A crash of the server may forget the last fraction of a second: tasks are hints, sweeps find what one would have said.
       // Waiting for the disk at each fetch and each completion cost more than the work of a small task.
-      options: '-c synchronous_commit=off',
+      ...(options.isDurable === true ? {} : { options: '-c synchronous_commit=off' }),
       connectionTimeoutMillis: 5_000,
       ...{ query_timeout: answerTimeoutMs, idle_in_transaction_session_timeout: 60_000 },
       supervise: false,
