@@ -1,6 +1,6 @@
 import { taskSettings, tasksOf } from '@omnizap/catalog';
 import { createOutboxStore, createRelay, type OutboxEvent } from '@omnizap/outbox';
-import type { Component, ProcessContext } from '@omnizap/runtime';
+import { errorText, type Component, type ProcessContext } from '@omnizap/runtime';
 import { createTaskQueues, type TaskHint } from '@omnizap/tasks';
 
 export function composeRelay(context: ProcessContext): Promise<{ components: Component[] }> {
@@ -22,7 +22,7 @@ export function composeRelay(context: ProcessContext): Promise<{ components: Com
       try {
         hints.push(...tasksOf(event));
       } catch (error) {
-        failed.push({ event, error: error instanceof Error ? error.message : String(error) });
+        failed.push({ event, error: errorText(error) });
       }
     }
     await queues.enqueue(hints);

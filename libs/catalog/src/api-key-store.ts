@@ -47,6 +47,7 @@ export type AuditEntry = {
   action: string;
   targetType: string;
   targetId: string;
+  reason?: string | undefined;
   before?: unknown;
   after?: unknown;
   requestId?: string | undefined;
@@ -58,6 +59,7 @@ export async function writeAudit(trx: Transaction, entry: AuditEntry): Promise<v
     action: entry.action,
     target_type: entry.targetType,
     target_id: entry.targetId,
+    reason: entry.reason ?? null,
     state_before: entry.before === undefined ? null : JSON.stringify(entry.before),
     state_after: entry.after === undefined ? null : JSON.stringify(entry.after),
     request_id: entry.requestId ?? null,

@@ -29,6 +29,30 @@ export async function wantWork(trx: Knex.Transaction, kind: DatabaseKind, subjec
   }
 }
 
+/**
+ * Asks again for subjects that had failed for good. Sweeps count the age of each from its `wantedAt`, which may lie ahead, unless
+ * a newer change is waiting already.
+ */
+export async function wantAgain(trx: Knex.Transaction, kind: DatabaseKind, subjects: Again[]): Promise<void> {
+  // Of two for one subject the first counts.
+  const unique = new Map(subjects.toReversed().map((entry) => [`${entry.taskType}:${entry.subjectId}`, entry]));
+  const rows = [...unique.keys()].sort().map((key) => unique.get(key) as Again);
+  const given = kind === 'mysql' ? 'VALUES(wanted_at)' : 'excluded.wanted_at';
+  for (let start = 0; start < rows.length; start += rowsPerInsert) {
+    const batch = rows.slice(start, start + rowsPerInsert);
+    await trx('work_state')
+      .insert(batch.map((row) => ({ task_type: row.taskType, subject_id: row.subjectId, wanted_at: row.wantedAt })))
+      .onConflict(['task_type', 'subject_id'])
+      .merge({
+        // MySQL assigns from left to right: this one looks at what was before.
+        wanted_at: trx.raw(`CASE WHEN work_state.is_due = 1 THEN work_state.wanted_at ELSE ${given} END`),
+        wanted_version: trx.raw('work_state.wanted_version + 1'),
+        failed_version: 0,
+      });
+  }
+}
+
+export type Again = Subject & { wantedAt: Date };
 export type DueSubject = { subjectId: string; wantedAt: Date };
 export type Wanted = { wantedVersion: number; doneVersion: number };
 
@@ -91,9 +115,15 @@ export async function markDone(trx: Knex.Transaction, subject: Subject, version:
   return updated === 1;
 }
 
-/** Records that `subject` failed for good at what is wanted now. */
-export async function markFailed(trx: Knex.Transaction, subject: Subject): Promise<void> {
+/**
+ * Records that `subject` failed for good at `version`: what was wanted later is due. Without a version (nobody knows what the
+ * attempt had looked at) at what is wanted now.
+ */
+export async function markFailed(trx: Knex.Transaction, subject: Subject, version?: number): Promise<void> {
   await trx('work_state')
     .where({ task_type: subject.taskType, subject_id: subject.subjectId })
-    .update({ failed_version: trx.raw('wanted_version') });
+    .update({
+      failed_version:
+        version === undefined ? trx.raw('wanted_version') : trx.raw('GREATEST(failed_version, ?)', [version]),
+    });
 }

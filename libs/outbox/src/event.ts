@@ -24,6 +24,7 @@ export type OutboxEvent = {
   attempts: number;
   maxAttempts: number;
   requestId: string | null;
+  /** When it was appended, or when its redrive was due. */
   createdAt: Date;
 };
 

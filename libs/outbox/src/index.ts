@@ -1,7 +1,19 @@
 export { appendEvents, outboxTopic } from './append.ts';
-export { shardCount, shardOf } from './event.ts';
+export { deadLetterDetailJson, deadLetterJson, deadLetterSources } from './dead-letter.ts';
+export type {
+  DeadLetter,
+  DeadLetterDetail,
+  DeadLetterFilter,
+  DeadLetterSource,
+  Settled,
+  Settlement,
+} from './dead-letter.ts';
+export { createDeadLetterStore, deadEvents } from './dead-letter-store.ts';
+export type { DeadLetterStore, DeadLetterTable, ErrorHead } from './dead-letter-store.ts';
+export { shardCount, shardLeaseName, shardOf } from './event.ts';
 export type { EventDraft, OutboxEvent } from './event.ts';
 export { createOutboxStore } from './outbox-store.ts';
 export type { Hold, OutboxStore } from './outbox-store.ts';
+export { returnEvents } from './redrive-store.ts';
 export { createRelay } from './relay.ts';
 export type { Delivery } from './relay.ts';

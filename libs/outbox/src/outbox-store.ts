@@ -22,6 +22,7 @@ type Row = {
   request_id: string | null;
   created_at: Date;
   is_early: number;
+  redriven_at: Date | null;
 };
 
 /** A relay's right to these shards, and the name under which it claims. `token` changes with each session of its membership. */
@@ -38,7 +39,10 @@ export function createOutboxStore(database: Database) {
   const { knex, kind } = database;
   const now = sqlNow(kind);
 
-  /** Claimable rows of one shard: never past an older row of the same aggregate that is waiting for its retry. */
+  /**
+   * Claimable rows of one shard: never past an older row of the same aggregate that is waiting for its retry. A redrive puts
+   * older rows beside one that waits already, so a due retry is held back by those before it, too.
+   */
   function shardQuery(shard: string, limit: number): string {
     return `(SELECT o.id FROM domain_event_outbox o
               WHERE o.status = 'pending' AND o.shard = ${shard}
@@ -49,6 +53,10 @@ export function createOutboxStore(database: Database) {
             UNION ALL
             (SELECT r.id FROM domain_event_outbox r
               WHERE r.status = 'failed' AND r.shard = ${shard} AND r.available_at <= ${now}
+                AND NOT EXISTS (SELECT 1 FROM domain_event_outbox e
+                                 WHERE e.aggregate_type = r.aggregate_type AND e.aggregate_id = r.aggregate_id
+                                   AND (e.status = 'pending' OR (e.status = 'failed' AND e.available_at > ${now}))
+                                   AND e.id < r.id)
               ORDER BY r.id LIMIT ${limit})`;
   }
 
@@ -110,6 +118,7 @@ export function createOutboxStore(database: Database) {
                AND (f.locked_by IS NULL OR f.locked_by <> ?)) THEN 1 ELSE 0 END AS is_early`,
           [hold.token],
         ),
+        'redriven_at',
       );
     const events = rows.map((row) => ({
       id: row.id,
@@ -121,7 +130,8 @@ export function createOutboxStore(database: Database) {
       attempts: row.attempts,
       maxAttempts: row.max_attempts,
       requestId: row.request_id,
-      createdAt: row.created_at,
+      // Days among the dead letters are no lag of the relay.
+      createdAt: row.redriven_at ?? row.created_at,
     }));
     const early = events.filter((_event, index) => rows[index]?.is_early === 1);
     if (early.length === 0) return events;
@@ -176,32 +186,27 @@ export function createOutboxStore(database: Database) {
           status: 'failed',
           locked_by: null,
           last_error: failure.error,
+          first_failed_at: knex.raw(`COALESCE(first_failed_at, ${now})`),
           available_at: knex.raw(sqlNowPlus(kind, failure.retryInMs)),
         });
     },
 
-    /** Moves the event to the dead letters; the aggregate goes on with its next one. */
+    /** Moves the event, with all that its row says, to the dead letters; the aggregate goes on with its next one. */
     async deadLetter(event: OutboxEvent, error: string, hold: Hold): Promise<void> {
+      const carried =
+        'event_type, aggregate_type, aggregate_id, payload, attempts, max_attempts, priority, request_id, traceparent, created_at';
+      const ignoreTwin =
+        kind === 'mysql' ? 'ON DUPLICATE KEY UPDATE outbox_event_id = outbox_event_id' : 'ON CONFLICT DO NOTHING';
       await database.transaction(async (trx) => {
-        const removed = await trx('domain_event_outbox')
-          .where({ id: event.id, status: 'processing', locked_by: hold.token })
-          .whereRaw(isHeld(hold))
-          .delete();
-        if (removed === 0) return;
-        await trx('domain_event_outbox_dlq')
-          .insert({
-            outbox_event_id: event.id,
-            event_type: event.type,
-            aggregate_type: event.aggregateType,
-            aggregate_id: event.aggregateId,
-            payload: JSON.stringify(event.payload),
-            attempts: event.attempts,
-            last_error: error,
-            request_id: event.requestId,
-            created_at: event.createdAt,
-          })
-          .onConflict('outbox_event_id')
-          .ignore();
+        const own = { id: event.id, status: 'processing', locked_by: hold.token };
+        const query = trx('domain_event_outbox').where(own).whereRaw(isHeld(hold)).forUpdate();
+        if (!(await query.first<{ id: number } | undefined>('id'))) return;
+        await trx.raw(
+          `INSERT INTO domain_event_outbox_dlq (outbox_event_id, last_error, first_failed_at, ${carried})
+           SELECT id, ?, COALESCE(first_failed_at, ${now}), ${carried} FROM domain_event_outbox WHERE id = ? ${ignoreTwin}`,
+          [error, event.id],
+        );
+        await trx('domain_event_outbox').where({ id: event.id }).delete();
       });
     },
 
@@ -219,7 +224,7 @@ export function createOutboxStore(database: Database) {
         .select<{ status: 'pending' | 'processing' | 'failed'; count: number; oldest: Date }[]>(
           'status',
           knex.raw('COUNT(*) AS count'),
-          knex.raw('MIN(created_at) AS oldest'),
+          knex.raw('MIN(COALESCE(redriven_at, created_at)) AS oldest'),
         );
       const dead = await knex('domain_event_outbox_dlq').count<{ count: number }[]>({ count: '*' });
       const counts = Object.fromEntries(rows.map((row) => [row.status, row.count]));

@@ -2,6 +2,7 @@
  * The one error type of the product, and the table that says what each code means to a client (HTTP status), to a queue
  * (is trying again any use) and to an operator (log level). runbooks/errors.md lists the same codes; a test compares them.
  */
+import { format } from 'node:util';
 
 type ErrorEntry = {
   /** HTTP status when it reaches a client. */
@@ -87,4 +88,17 @@ export class AppError extends Error {
 /** True when `error` is an AppError, with that code when one is given. */
 export function isAppError(error: unknown, code?: ErrorCode): error is AppError {
   return error instanceof AppError && (code === undefined || error.code === code);
+}
+
+/** Enough for a deep stack with its causes; a whole request or picture in a message must not fill a table. */
+const longestErrorText = 16_000;
+
+/** An error as it is kept in a table: its stack and those of its causes, bounded, without NUL, which PostgreSQL's text refuses. */
+export function errorText(error: unknown): string {
+  const parts: string[] = [];
+  for (let next: unknown = error; next !== undefined && parts.length < 5;) {
+    parts.push(next instanceof Error ? (next.stack ?? next.message) : format('%s', next));
+    next = next instanceof Error ? next.cause : undefined;
+  }
+  return parts.join('\nCaused by: ').replaceAll('\0', '').slice(0, longestErrorText);
 }

@@ -14,7 +14,7 @@ export {
   rowsOf,
 } from './database.ts';
 export type { Database, DatabaseKind, Transaction } from './database.ts';
-export { AppError, errorRegistry, isAppError } from './errors.ts';
+export { AppError, errorRegistry, errorText, isAppError } from './errors.ts';
 export type { ErrorCode, FieldProblem } from './errors.ts';
 export type { Health } from './health.ts';
 export { createLeaseStore } from './lease-store.ts';
@@ -31,8 +31,8 @@ export { runProcess } from './process.ts';
 export type { Component, ProcessContext } from './process.ts';
 export { migrateDown, migrateUp, missingMigrations } from './schema.ts';
 export { sqlNow, sqlNowPlus } from './sql-time.ts';
-export { createTables, dropTables } from './table-ddl.ts';
-export type { Table } from './table-ddl.ts';
+export { addColumns, createTables, dropColumns, dropTables } from './table-ddl.ts';
+export type { Column, Table } from './table-ddl.ts';
 export { productVersion } from './version.ts';
 export { createWakeups } from './wakeups.ts';
 export type { Wakeups } from './wakeups.ts';

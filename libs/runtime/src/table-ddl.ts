@@ -90,9 +90,13 @@ function createTableSql(table: Table, kind: DatabaseKind): string[] {
   ];
 }
 
-export async function createTables(knex: Knex, tables: Table[]): Promise<void> {
+function kindOf(knex: Knex): DatabaseKind {
   const { client } = (knex.client as { config: { client: string } }).config;
-  const kind: DatabaseKind = client === 'mysql2' ? 'mysql' : 'postgres';
+  return client === 'mysql2' ? 'mysql' : 'postgres';
+}
+
+export async function createTables(knex: Knex, tables: Table[]): Promise<void> {
+  const kind = kindOf(knex);
   for (const table of tables) {
     for (const statement of createTableSql(table, kind)) await knex.raw(statement);
   }
@@ -101,4 +105,28 @@ export async function createTables(knex: Knex, tables: Table[]): Promise<void> {
 /** Drops in reverse order of creation, so that references are gone before what they point to. */
 export async function dropTables(knex: Knex, tables: Table[]): Promise<void> {
   for (const table of tables.toReversed()) await knex.raw(`DROP TABLE IF EXISTS ${table.name}`);
+}
+
+/**
+ * Adds those of the columns that the table lacks. Each is nullable or has a default, so that an older release can go on writing
+ * rows. They are looked for first: MySQL 8 has no ADD COLUMN IF NOT EXISTS.
+ */
+export async function addColumns(knex: Knex, table: string, columns: Record<string, Column>): Promise<void> {
+  const kind = kindOf(knex);
+  const parts: string[] = [];
+  for (const [name, column] of Object.entries(columns)) {
+    if (await knex.schema.hasColumn(table, name)) continue;
+    parts.push(`ADD COLUMN ${columnSql(name, column, kind)}`);
+  }
+  if (parts.length > 0) await knex.raw(`ALTER TABLE ${table} ${parts.join(', ')}`);
+}
+
+/** Drops those of the columns that the table has, if there is such a table. */
+export async function dropColumns(knex: Knex, table: string, names: string[]): Promise<void> {
+  if (!(await knex.schema.hasTable(table))) return;
+  const parts: string[] = [];
+  for (const name of names) {
+    if (await knex.schema.hasColumn(table, name)) parts.push(`DROP COLUMN ${name}`);
+  }
+  if (parts.length > 0) await knex.raw(`ALTER TABLE ${table} ${parts.join(', ')}`);
 }

@@ -348,12 +348,14 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
 export type TaskQueues = ReturnType<typeof createTaskQueues>;
 
 function toJob(hint: TaskHint, coalesceSeconds: number): JobInsert<HintData> {
+  const isDelayed = (hint.startAfterSeconds ?? 0) > coalesceSeconds;
+  const startAfter = Math.max(coalesceSeconds, hint.startAfterSeconds ?? 0);
   return {
     data: dataOfHint(hint),
-    singletonKey: hint.subjectId,
+    singletonKey: isDelayed ? `delayed:${hint.subjectId}` : hint.subjectId,
     priority: hint.priority ?? 0,
     ...(hint.groupId === undefined ? {} : { group: { id: hint.groupId } }),
-    ...(coalesceSeconds > 0 ? { startAfter: coalesceSeconds } : {}),
+    ...(startAfter > 0 ? { startAfter } : {}),
   };
 }
 

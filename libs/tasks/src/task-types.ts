@@ -18,6 +18,8 @@ export type TaskHint = {
   requestId?: string | undefined;
   /** When the change was committed (ms since the epoch): the wait is measured from here. */
   announcedAtMs?: number | undefined;
+  /** Not before this. Such a hint waits beside the subject's others: a fresh change is not held back by it. */
+  startAfterSeconds?: number;
 };
 
 export type TaskSettings = {
@@ -84,9 +86,10 @@ export type DeadTask = {
   /** With its stack, when there is one. */
   error: string;
   payload: object;
-  firstFailedAt?: Date;
-  /** The wanted version that the last attempt looked at, when it got that far. */
-  version?: number;
+  /** When the first of its attempts failed, where that is known. */
+  firstFailedAt?: Date | undefined;
+  /** The wanted version that the last attempt had looked at. A change after that look is not what failed. */
+  version?: number | undefined;
 };
 
 export function queueName(taskType: string, lane: Lane): string {
