@@ -1,5 +1,5 @@
 /** What the operations of the API are made of. */
-import type { ApiKeys, CatalogueReader, Engagement, Packs, Uploads } from '@omnizap/catalog';
+import type { ApiKeys, CatalogueReader, DeadLetters, Engagement, Packs, Uploads } from '@omnizap/catalog';
 import type { ProcessContext } from '@omnizap/runtime';
 import type { DiskStore } from '@omnizap/storage';
 
@@ -10,4 +10,5 @@ export type ApiDeps = Pick<ProcessContext, 'config' | 'log' | 'metrics' | 'healt
   uploads: Uploads;
   engagement: Engagement;
   apiKeys: ApiKeys;
+  deadLetters: DeadLetters;
 };

@@ -10,6 +10,7 @@ import { createHttpMetrics, setRouteGroup } from './http-metrics.ts';
 import { createOpenApiDocument } from './openapi.ts';
 import type { Operation } from './operation.ts';
 import { adminOperations } from './operations/admin.ts';
+import { deadLetterOperations } from './operations/dead-letters.ts';
 import { opsOperations } from './operations/ops.ts';
 import { ownerOperations } from './operations/owner.ts';
 import { publicOperations } from './operations/public.ts';
@@ -46,6 +47,7 @@ export function createApp(deps: ApiDeps): Express {
     ...publicOperations(deps),
     ...ownerOperations(deps),
     ...adminOperations(deps),
+    ...deadLetterOperations(deps),
     ...opsOperations(deps, () => document),
   ];
   const document = createOpenApiDocument(operations);

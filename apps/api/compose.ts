@@ -3,14 +3,17 @@ import { join } from 'node:path';
 import {
   createApiKeys,
   createCatalogueReader,
+  createDeadLetters,
   createEngagement,
   createPacks,
   createUploads,
   rankingTopic,
+  taskSettings,
 } from '@omnizap/catalog';
 import { configureImaging, parseEmojis } from '@omnizap/imaging';
 import type { Component, ProcessContext } from '@omnizap/runtime';
 import { createDiskStore } from '@omnizap/storage';
+import { createHintSender } from '@omnizap/tasks';
 import { createApp } from './app.ts';
 
 /** A stranger's slow request must not hold a socket for ever; an upload of 20 MiB on a phone needs its time. */
@@ -23,7 +26,7 @@ const maxRequestsPerSocket = 1_000;
 const maxConnections = 2_000;
 
 export async function composeApi(context: ProcessContext): Promise<{ components: Component[]; server: Server }> {
-  const { config, database, wakeups } = context;
+  const { config, database, log, wakeups } = context;
   const store = createDiskStore(join(config.STICKER_DATA_DIR, 'stickers'));
   await store.prepare();
   configureImaging();
@@ -31,6 +34,12 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
 
   const reader = createCatalogueReader({ database }, { ageDecayDays: config.STICKER_PACK_AGE_DECAY_DAYS });
   wakeups.on(rankingTopic, () => reader.forgetCurrentGeneration());
+  const queues = createHintSender(taskSettings, {
+    queueUrl: config.QUEUE_DATABASE_URL,
+    log,
+    wakeups,
+    applicationName: 'omnizap api tasks',
+  });
   const app = createApp({
     ...context,
     store,
@@ -39,6 +48,7 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
     uploads: createUploads({ database, wakeups, store, maxItems: config.STICKER_PACK_MAX_ITEMS }),
     engagement: createEngagement({ database, wakeups }),
     apiKeys: createApiKeys({ database }),
+    deadLetters: createDeadLetters({ database, queues, wakeups, log }),
   });
   const server = createServer(
     { requestTimeout: requestTimeoutMs, headersTimeout: headersTimeoutMs, maxHeaderSize: 16_384 },
@@ -47,5 +57,6 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
   server.timeout = stalledTimeoutMs;
   server.maxRequestsPerSocket = maxRequestsPerSocket;
   server.maxConnections = maxConnections;
-  return { components: [], server };
+  const sender: Component = { name: 'hint sender', start: () => Promise.resolve(), stop: queues.stop };
+  return { components: [sender], server };
 }

@@ -38,6 +38,18 @@ export function groupErrors(heads: ErrorHead[]): ErrorGroup[] {
   return [...groups.values()].sort((a, b) => b.count - a.count || b.lastFailedAt.getTime() - a.lastFailedAt.getTime());
 }
 
+/** The form that goes over HTTP and to `--json`. */
+export function errorGroupJson(group: ErrorGroup) {
+  return {
+    type: group.type,
+    error: group.error,
+    count: group.count,
+    first_failed_at: group.firstFailedAt.toISOString(),
+    last_failed_at: group.lastFailedAt.toISOString(),
+    contains: group.contains,
+  };
+}
+
 function longestConstant(line: string): string {
   const parts = line.split(variable).map((part) => part.trim());
   return parts.reduce((longest, part) => (part.length > longest.length ? part : longest), '').slice(0, longestContains);

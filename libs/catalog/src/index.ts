@@ -11,6 +11,7 @@ export { createDeadLetters, deadLetterLimits } from './dead-letters.ts';
 export type { BulkResult, DeadLetters } from './dead-letters.ts';
 export { keepDeadTask } from './dead-tasks.ts';
 export { createDeriveSticker } from './derive-sticker.ts';
+export { errorGroupJson } from './error-groups.ts';
 export type { ErrorGroup } from './error-groups.ts';
 export { createEngagement } from './engagement.ts';
 export type { Engagement } from './engagement.ts';

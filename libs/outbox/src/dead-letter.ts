@@ -88,6 +88,19 @@ export function deadLetterDetailJson(letter: DeadLetterDetail) {
   return { ...deadLetterJson(letter), last_error: letter.lastError, payload: letter.payload };
 }
 
+/** What became of one, without the whole of what it was. */
+export function settledJson(settled: Settled) {
+  return {
+    settlement: settled.settlement,
+    reason: settled.reason,
+    settled_by: settled.settledBy,
+    settled_at: settled.settledAt.toISOString(),
+    attempts: settled.deadLetter.attempts,
+    failed_at: settled.deadLetter.failed_at,
+    error: settled.deadLetter.error,
+  };
+}
+
 export function firstLine(text: string): string {
   return text.split('\n', 1)[0] ?? '';
 }

@@ -1,5 +1,5 @@
 export { appendEvents, outboxTopic } from './append.ts';
-export { deadLetterDetailJson, deadLetterJson, deadLetterSources } from './dead-letter.ts';
+export { deadLetterDetailJson, deadLetterJson, deadLetterSources, settledJson } from './dead-letter.ts';
 export type {
   DeadLetter,
   DeadLetterDetail,
