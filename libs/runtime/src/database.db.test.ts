@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createTestDatabase, testDatabaseKinds, type TestDatabase } from '@omnizap/testkit';
+import { createBlackHole } from '../test/black-hole.ts';
 import {
   affectedRows,
   connectDatabase,
   databaseErrorCode,
   fromJsonColumn,
+  isDatabaseAway,
   isUniqueViolation,
   rowsOf,
   type Database,
@@ -173,5 +175,30 @@ describe.each(testDatabaseKinds())('database on %s', (kind) => {
 
     expect(observed).toHaveLength(2);
     for (const seconds of observed) expect(seconds).toBeGreaterThan(0);
+  });
+
+  it('gives up a connection on which nothing is heard, says that the database is away, and finds back by itself', async () => {
+    const url = new URL(test.databaseUrl);
+    const network = await createBlackHole({ host: url.hostname, port: Number(url.port) });
+    url.port = String(network.port);
+    const far = connectDatabase(url.href, { poolMax: 1, silenceLimitMs: 300 });
+    await far.ping();
+
+    network.drop(true);
+    const lost = await far
+      .knex('account')
+      .where({ id: 1 })
+      .first<unknown>()
+      .then(
+        () => null,
+        (error: unknown) => error,
+      );
+    network.drop(false);
+    const found = await far.knex('account').where({ id: 1 }).first<{ balance: number }>('balance');
+    await far.close();
+    await network.close();
+
+    expect(isDatabaseAway(lost)).toBe(true);
+    expect(found).toEqual({ balance: 100 });
   });
 });
