@@ -30,6 +30,7 @@ const commands = {
   test: 'tools/test.ts',
   check: 'tools/check.ts',
   bench: 'tools/bench.ts',
+  chaos: 'tools/chaos.ts',
   migrate: 'tools/migrate.ts',
   seed: 'tools/seed.ts',
   api: 'apps/api/main.ts',

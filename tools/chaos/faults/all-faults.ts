@@ -1,0 +1,42 @@
+/** Every fault that there is. */
+import { duplicateDeliveryFault, poisonFault, queueWipeFault, retentionFault } from './data-faults.ts';
+import {
+  backendTerminationFault,
+  databaseOutageFault,
+  databaseStopFault,
+  poolExhaustionFault,
+} from './database-faults.ts';
+import type { Fault } from './fault.ts';
+import { clockJumpFault, diskFullFault } from './host-faults.ts';
+import {
+  commitTimeoutFault,
+  netBlackholeFault,
+  netCutFault,
+  netLatencyFault,
+  netResetFault,
+  rollbackStormFault,
+} from './network-faults.ts';
+import { killFault, pauseFault, rollingRestartFault, terminateFault } from './process-faults.ts';
+
+export const allFaults: Fault[] = [
+  killFault,
+  pauseFault,
+  terminateFault,
+  rollingRestartFault,
+  databaseStopFault,
+  databaseOutageFault,
+  backendTerminationFault,
+  poolExhaustionFault,
+  diskFullFault,
+  netCutFault,
+  netResetFault,
+  netBlackholeFault,
+  netLatencyFault,
+  commitTimeoutFault,
+  rollbackStormFault,
+  duplicateDeliveryFault,
+  queueWipeFault,
+  poisonFault,
+  retentionFault,
+  clockJumpFault,
+];

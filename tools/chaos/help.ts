@@ -1,0 +1,62 @@
+/** The tool's help: also where the words of its findings are defined. */
+import { allFaults } from './faults/all-faults.ts';
+
+export function printFaults(): string {
+  return allFaults.map(({ name, summary }) => `  ${name.padEnd(20)}${summary}`).join('\n');
+}
+
+export function printHelp(): string {
+  return `usage: npm run chaos -- [options]
+
+Starts private database servers and a private fleet of real processes, asks it things over HTTP, breaks it in ways drawn from
+a seed, waits until it has come to rest, and checks what clients were told against what the tables say. Nothing of it touches
+a running fleet or its data; everything that it starts ends with it.
+
+  --seed N                  decides the load, the faults and all choices (default: a new one, printed)
+  --runs N                  that many runs, with the seeds N, N+1, ... (default 1)
+  --database NAME           postgres, or mariadb: the catalogue in MariaDB and the queues in PostgreSQL (default postgres)
+  --faults A,B|all|none     what may happen (default all)
+  --duration SECONDS        of the load; faults that last longer extend it (default 20)
+  --json                    one JSON object on stdout; progress goes to stderr
+  --keep                    keep the folder of every run, not only of those with a violation
+  --list-faults             the faults that there are
+  --help                    this
+
+Exit code: 0 nothing found, 1 a violation, 2 it could not run or was called wrongly.
+
+A run's folder holds history.jsonl (every request with its answer, every fault, every start and end of a process), the logs of
+all processes and, after a violation, the tables as the checker saw them. A violated run prints the command that repeats it: the
+same requests and the same faults at the same times. What the processes make of that also depends on the machine, so a rare
+interleaving may take several tries.
+
+What is checked
+
+  A client's request ends in one of three ways. ok: it was told that it happened. refused: it was told that it did not (4xx), or
+  it could not connect. unknown: it was told nothing to rely on (5xx, time out, connection lost), so either is right, but not half.
+
+  lost         What a client was told is missing: an acknowledged pack, sticker, publication, deletion or vote is not in the
+               tables, or came without its event; a sticker that is fine never became ready; a score or a list does not show the
+               last change, and no dead letter says why.
+  unexpected   Something is there that nobody asked for, or that was refused: a pack, a sticker, a vote, an event, a pack in a
+               list that must not be there.
+  doubled      One request had its effect twice, or one version of something derived was written twice, or a counter is higher
+               than its log; a finished event began anew; one failure is two dead letters. Seen by triggers that keep every
+               committed effect, so that effects which cancel each other out are found as well.
+  inversion    Of two events of one aggregate the later one was finished first.
+  stale write  Something derived went back from a newer version of its subject to an older one.
+  orphan       Work that nobody does and nobody will: a task that is active, an event that is processing, a lease that is held
+               by a dead process, after all should be at rest.
+  not quiet    Two minutes after the last fault there was still work waiting. The finding lists what.
+  dead letter  Something failed for good that nothing done to it explains.
+  bad end      A process ended by itself, or was asked to stop and did not end with code 0 within 15 s.
+
+  rescue       From the moment when a worker was killed or frozen until a task that it had in hand was started by another one
+               or was over. Rescues during a failure of a database or a network are counted apart.
+  recovery     From the end of the last fault until 95 % of the requests are answered again and no more events wait than before
+               the first one.
+
+Faults
+
+${printFaults()}
+`;
+}

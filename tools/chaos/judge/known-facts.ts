@@ -1,0 +1,10 @@
+/** What the checker has to know besides requests and tables: what the harness itself did to the data, and when the run was. */
+
+export type KnownFacts = {
+  /** Events that cannot be relayed, put there on purpose: each must become a dead letter, once. */
+  poisonEvents: number[];
+  /** Content whose file was damaged on disk: its stickers may end as rejected. */
+  damagedContent: string[];
+  startedAt: number;
+  endedAt: number;
+};

@@ -1,0 +1,30 @@
+/** What a run may be found guilty of. The words are defined for users in the tool's help. */
+
+export const violationKinds = [
+  'lost',
+  'unexpected',
+  'doubled',
+  'inversion',
+  'stale_write',
+  'orphan',
+  /** The fleet never came to rest. */
+  'not_quiet',
+  /** A dead letter that nothing of what was done explains. */
+  'dead_letter',
+  /** A process ended by itself, or did not end as it should when asked to. */
+  'bad_end',
+] as const;
+export type ViolationKind = (typeof violationKinds)[number];
+
+export type Violation = {
+  kind: ViolationKind;
+  /** Of the list in runbooks/reliability.md. */
+  invariant: number;
+  /** One line for a person, with the ids that find it in the history and the tables. */
+  what: string;
+};
+
+/** A run: everything that is known about it when it is over. */
+export function violation(kind: ViolationKind, invariant: number, what: string): Violation {
+  return { kind, invariant, what };
+}

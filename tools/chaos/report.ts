@@ -1,0 +1,152 @@
+/** What a person and what a program is told about the runs. */
+import type { RunReport } from './run-chaos.ts';
+import type { Fault } from './faults/fault.ts';
+import { violationKinds } from './judge/violation.ts';
+import type { ViolationKind } from './judge/violation.ts';
+import { percentile } from '../bench/statistics.ts';
+
+/** From the contract: a dead worker's task starts elsewhere, and the fleet is itself again after a database restart. */
+const rescueTargetSeconds = 15;
+const recoveryTargetSeconds = 10;
+
+export type Summary = {
+  seed: number;
+  database: string;
+  faults: Fault[];
+  durationSeconds: number;
+  runs: RunReport[];
+};
+
+type InvariantLine = { number: number; promise: string; verdict: string };
+
+/** Of the invariants in runbooks/reliability.md, those that a run can judge. */
+function judgeInvariants({ runs }: Summary): InvariantLine[] {
+  const violated = (number: number): boolean =>
+    runs.some(({ violations }) => violations.some(({ invariant }) => invariant === number));
+  const hadFault = (...names: string[]): boolean =>
+    runs.some(({ injections }) =>
+      injections.some(({ fault, problem }) => names.includes(fault) && problem === undefined),
+    );
+  const line = (number: number, promise: string, isJudged = true, why = ''): InvariantLine => ({
+    number,
+    promise,
+    verdict: violated(number) ? 'VIOLATED' : isJudged ? 'ok' : `not judged: ${why}`,
+  });
+  const rescues = runs.flatMap((run) => run.rescues);
+  return [
+    line(1, 'a change and its event commit together or not at all'),
+    line(2, 'events of one aggregate keep their order; a poison event stops only its own'),
+    line(3, 'the state converges to the last change and never goes back'),
+    line(4, 'merging tasks never swallows a change'),
+    line(7, 'every failure ends in a retry or a dead letter', hadFault('poison'), 'no poison in these runs'),
+    line(8, 'every task has a live claimer again', rescues.length > 0, 'nobody was hit with a task in hand'),
+    line(9, 'sweeps find what was lost', hadFault('queue-wipe', 'database-stop'), 'no queue was wiped or lost'),
+    line(
+      10,
+      'growth is bounded: clearing up under load does no harm',
+      hadFault('retention'),
+      'no retention in these runs',
+    ),
+    line(11, 'SIGTERM ends a process cleanly within 15 s; nobody ends by himself'),
+  ];
+}
+
+function countKinds(runs: RunReport[]): Record<ViolationKind, number> {
+  const counts = Object.fromEntries(violationKinds.map((kind) => [kind, 0])) as Record<ViolationKind, number>;
+  for (const { violations } of runs) for (const { kind } of violations) counts[kind] += 1;
+  return counts;
+}
+
+/** Undisturbed rescues only: while a database is away nobody can be rescued. */
+function rescueSeconds(runs: RunReport[]): number[] {
+  return runs.flatMap(({ rescues }) => rescues.filter(({ isDisturbed }) => !isDisturbed).map(({ seconds }) => seconds));
+}
+
+const round = (value: number): number | null => (Number.isNaN(value) ? null : Math.round(value * 100) / 100);
+const largest = (values: (number | null)[]): number | null => {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : Math.max(...known);
+};
+
+export function toJson(summary: Summary): object {
+  const { runs } = summary;
+  const kinds = countKinds(runs);
+  const rescues = rescueSeconds(runs);
+  return {
+    seed: summary.seed,
+    database: summary.database,
+    runs: runs.length,
+    duration_seconds: summary.durationSeconds,
+    faults: summary.faults.map(({ name }) => name),
+    requests: runs.reduce((sum, run) => sum + run.requests.asked, 0),
+    events: runs.reduce((sum, run) => sum + run.events, 0),
+    effects: runs.reduce((sum, run) => sum + run.effects, 0),
+    lost: kinds.lost,
+    unexpected: kinds.unexpected,
+    doubled: kinds.doubled,
+    inversions: kinds.inversion,
+    stale_writes: kinds.stale_write,
+    orphans: kinds.orphan,
+    not_quiet: kinds.not_quiet,
+    dead_letters: kinds.dead_letter,
+    bad_ends: kinds.bad_end,
+    rescue_seconds: { count: rescues.length, p50: round(percentile(rescues, 50)), p99: round(percentile(rescues, 99)) },
+    recovery_seconds: largest(runs.map((run) => run.recoverySeconds)),
+    database_recovery_seconds: largest(runs.flatMap((run) => run.databaseRecoverySeconds)),
+    invariants: judgeInvariants(summary),
+    violations: runs.flatMap(({ seed, historyFile, violations }) =>
+      violations.map((found) => ({ seed, ...found, history: historyFile })),
+    ),
+    injections: runs.map(({ seed, injections, totalSeconds, violations }) => ({
+      seed,
+      faults: injections.map(({ fault }) => fault),
+      seconds: round(totalSeconds),
+      violations: violations.length,
+    })),
+  };
+}
+
+/** One line per finished run. */
+export function printRun(run: RunReport): string {
+  const { requests, injections, violations } = run;
+  const verdict = violations.length === 0 ? 'ok' : `${violations.length} VIOLATIONS`;
+  const faults =
+    injections.map(({ fault, problem }) => (problem === undefined ? fault : `(${fault})`)).join(', ') || 'none';
+  return (
+    `seed ${run.seed}: ${verdict} in ${run.totalSeconds.toFixed(0)} s (start ${run.startSeconds.toFixed(0)}, rest ${run.restSeconds.toFixed(0)}); ` +
+    `${requests.asked} requests (${requests.ok} ok, ${requests.refused} refused, ${requests.unknown} unknown), ${run.events} events, ` +
+    `${run.effects} effects, ${run.restarts} restarts; faults: ${faults}`
+  );
+}
+
+export function printViolations(run: RunReport, replay: string): string {
+  const shown = 25;
+  const lines = run.violations
+    .slice(0, shown)
+    .map(({ kind, invariant, what }) => `  ${kind} (invariant ${invariant}): ${what.slice(0, 600)}`);
+  if (run.violations.length > shown) lines.push(`  ... and ${run.violations.length - shown} more`);
+  return [...lines, `  kept in ${run.folder}`, `  again with: ${replay}`].join('\n');
+}
+
+export function printSummary(summary: Summary): string {
+  const { runs } = summary;
+  const rescues = rescueSeconds(runs);
+  const all = runs.flatMap((run) => run.rescues).length;
+  const recovery = largest(runs.map((run) => run.recoverySeconds));
+  const databaseRecovery = largest(runs.flatMap((run) => run.databaseRecoverySeconds));
+  const figure = (value: number | null, target: number): string =>
+    value === null ? 'not measured' : `${value.toFixed(1)} s (target ${target} s${value > target ? ': MISSED' : ''})`;
+  return [
+    '',
+    ...judgeInvariants(summary).map(
+      ({ number, promise, verdict }) => `invariant ${String(number).padStart(2)}  ${verdict.padEnd(10)}  ${promise}`,
+    ),
+    '',
+    `rescue of tasks     p50 ${figure(round(percentile(rescues, 50)), rescueTargetSeconds)}, p99 ${figure(round(percentile(rescues, 99)), rescueTargetSeconds)}; ${rescues.length} undisturbed of ${all}`,
+    `recovery            ${recovery === null ? 'not measured' : `${recovery.toFixed(1)} s to 95 % of the rate after the last fault (the longest)`}`,
+    `database restart    ${figure(databaseRecovery, recoveryTargetSeconds)}`,
+    Object.entries(countKinds(runs))
+      .map(([kind, count]) => `${kind.replaceAll('_', ' ')} ${count}`)
+      .join(', '),
+  ].join('\n');
+}
