@@ -1,7 +1,7 @@
 /** What owners do: make packs, add stickers, publish, remove. */
 import { rm } from 'node:fs/promises';
 import { z } from 'zod';
-import type { Actor } from '@omnizap/catalog';
+import type { Actor, PackView } from '@omnizap/catalog';
 import { imageLimits, maxEmojisPerSticker, parseEmojis, probeImage } from '@omnizap/imaging';
 import { AppError } from '@omnizap/runtime';
 import type { ApiDeps } from '../api-deps.ts';
@@ -22,9 +22,8 @@ const labelText = z
 export function ownerOperations(deps: ApiDeps): Operation[] {
   const { packs, reader, uploads, store } = deps;
 
-  async function summaryOf(packKey: string, actor: Actor): Promise<object> {
-    const { view } = await reader.readPack(packKey, actor);
-    return { data: packJson(view, { countAll: true }) };
+  async function summaryOf(view: PackView): Promise<object> {
+    return { data: packJson(await reader.withSignals(view), { countAll: true }) };
   }
 
   const create = operation({
@@ -38,12 +37,11 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
     body: packInput,
     responses: { 201: { description: 'The new pack.', schema: packSummarySchema } },
     async handle({ body, actor, requestId }) {
-      const owner = actor as Actor;
-      const packKey = await packs.create(owner, body, requestId);
+      const view = await packs.create(actor as Actor, body, requestId);
       return {
         status: 201,
-        body: await summaryOf(packKey, owner),
-        headers: { Location: `/api/sticker-packs/${packKey}` },
+        body: await summaryOf(view),
+        headers: { Location: `/api/sticker-packs/${view.pack.packKey}` },
       };
     },
   });
@@ -115,10 +113,8 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
     query: z.strictObject({}),
     responses: { 200: { description: 'The published pack.', schema: packSummarySchema } },
     async handle({ params, actor, requestId }) {
-      const owner = actor as Actor;
-      const packKey = packKeyOf(params);
-      await packs.publish(owner, packKey, requestId);
-      return { status: 200, body: await summaryOf(packKey, owner) };
+      const view = await packs.publish(actor as Actor, packKeyOf(params), requestId);
+      return { status: 200, body: await summaryOf(view) };
     },
   });
 

@@ -128,6 +128,12 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
       };
     },
 
+    /** A pack as a change left it, with the signals that it has in the current ranking. */
+    async withSignals(view: PackView): Promise<PackView & { signals: PackSignals }> {
+      const generation = await currentGeneration().catch(() => null);
+      return { ...view, signals: signalsOf(view, generation?.refreshedAt ?? view.pack.updatedAt) };
+    },
+
     /** Equal as long as an answer made of these packs holds. */
     stamps: (ids: string[]) => readPackStamps(knex, ids),
 

@@ -63,8 +63,10 @@ describe.each(testDatabaseKinds())('packs and keys on %s', (kind) => {
   const eventsOf = (aggregateId: string): Promise<string[]> =>
     database.knex('domain_event_outbox').where({ aggregate_id: aggregateId }).orderBy('id').pluck('event_type');
 
+  const createDraft = async (): Promise<string> => (await packs.create(owner, input)).pack.packKey;
+
   it('are seen by nobody else before they are published, and by everybody afterwards', async () => {
-    const packKey = await packs.create(owner, input);
+    const packKey = await createDraft();
     await uploads.addSticker(owner, packKey, await uploadOf(1));
 
     for (const actor of [null, stranger])
@@ -80,7 +82,7 @@ describe.each(testDatabaseKinds())('packs and keys on %s', (kind) => {
   });
 
   it('cannot be published without a usable sticker', async () => {
-    const empty = await packs.create(owner, input);
+    const empty = await createDraft();
     const { packKey } = await addPack(database, [await addSticker(database, { status: 'rejected' })], {
       status: 'draft',
     });
@@ -90,7 +92,7 @@ describe.each(testDatabaseKinds())('packs and keys on %s', (kind) => {
   });
 
   it('are changed by their owner or an administrator; others learn no more than they may see', async () => {
-    const draft = await packs.create(owner, input);
+    const draft = await createDraft();
     const published = await addPack(database, [await addSticker(database)]);
     const automatic = await addPack(database, [], { isAutoPack: true, themeKey: 'love', themeVolume: 1 });
 
@@ -99,6 +101,16 @@ describe.each(testDatabaseKinds())('packs and keys on %s', (kind) => {
     await expect(packs.remove(admin, automatic.packKey)).rejects.toMatchObject({ code: 'pack-not-editable' });
     await packs.remove(admin, draft);
     await expect(packs.remove(admin, draft)).rejects.toMatchObject({ code: 'pack-not-found' });
+  });
+
+  it('are answered as the change left them, not as somebody else has left them meanwhile', async () => {
+    const { packKey } = await addPack(database, [await addSticker(database)], { status: 'draft' });
+    const views = await Promise.all([packs.publish(owner, packKey), packs.publish(owner, packKey)]);
+    await packs.remove(owner, packKey);
+
+    expect(views.map((view) => [view.pack.packKey, view.pack.status, view.pack.deletedAt])).toEqual(
+      Array(2).fill([packKey, 'published', null]),
+    );
   });
 
   it('are gone for everybody once they are deleted', async () => {
@@ -127,7 +139,7 @@ describe.each(testDatabaseKinds())('packs and keys on %s', (kind) => {
   });
 
   it('take the same bytes once, keep one copy for all packs of an owner, and are full at their limit', async () => {
-    const [one, two] = [await packs.create(owner, input), await packs.create(owner, input)];
+    const [one, two] = [await createDraft(), await createDraft()];
 
     const [first, race] = await Promise.all([
       uploads.addSticker(owner, one, await uploadOf(10)),
@@ -146,7 +158,7 @@ describe.each(testDatabaseKinds())('packs and keys on %s', (kind) => {
   });
 
   it('fill up to their limit and no further when uploads race', async () => {
-    const packKey = await packs.create(owner, input);
+    const packKey = await createDraft();
     const uploaded = await Promise.all(Array.from({ length: 8 }, (_, index) => uploadOf(20 + index)));
 
     const results = await Promise.allSettled(uploaded.map((upload) => uploads.addSticker(owner, packKey, upload)));
@@ -157,7 +169,7 @@ describe.each(testDatabaseKinds())('packs and keys on %s', (kind) => {
   });
 
   it('take the uploaded file over, also when they already had its bytes', async () => {
-    const packKey = await packs.create(owner, input);
+    const packKey = await createDraft();
     const [first, again] = [await uploadOf(30), await uploadOf(30)];
 
     await uploads.addSticker(owner, packKey, first);

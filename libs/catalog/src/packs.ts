@@ -1,8 +1,9 @@
 /** What owners do with packs. Every change locks the pack's row first and announces itself in the same transaction. */
 import { v7 as uuidv7 } from 'uuid';
-import { AppError, isUniqueViolation, sqlNow, type Database, type Wakeups } from '@omnizap/runtime';
+import { AppError, isUniqueViolation, sqlNow, type Database, type Transaction, type Wakeups } from '@omnizap/runtime';
 import { outboxTopic } from '@omnizap/outbox';
 import { announce } from './announce.ts';
+import { readPackViews, type PackView } from './catalogue-store.ts';
 import { createPackKey } from './pack-key.ts';
 import {
   findPackByKey,
@@ -34,16 +35,18 @@ export function createPacks(deps: { database: Database; wakeups: Wakeups }) {
   const { database, wakeups } = deps;
 
   return {
-    async create(actor: Actor, input: NewPackInput, requestId?: string): Promise<string> {
+    /** Answers the pack as this change left it: whoever deletes it a moment later must not make the change look refused. */
+    async create(actor: Actor, input: NewPackInput, requestId?: string): Promise<PackView> {
       for (let attempt = 1; ; attempt += 1) {
         const pack = { id: uuidv7(), packKey: createPackKey(input.name), ownerId: actor.ownerId, ...input };
         try {
-          await database.transaction(async (trx) => {
+          const view = await database.transaction(async (trx) => {
             await insertPack(trx, pack);
             await announce(trx, database.kind, [packUpdated(pack.id, 'created', [])], requestId);
+            return readPackView(trx, pack.id);
           });
           wakeups.notify(outboxTopic);
-          return pack.packKey;
+          return view;
         } catch (error) {
           if (!isUniqueViolation(error) || attempt === packKeyAttempts) throw error;
         }
@@ -51,10 +54,10 @@ export function createPacks(deps: { database: Database; wakeups: Wakeups }) {
     },
 
     /** Makes the pack visible as its visibility says. Idempotent. @throws AppError `pack-empty` without a usable sticker. */
-    async publish(actor: Actor, packKey: string, requestId?: string): Promise<void> {
-      await database.transaction(async (trx) => {
+    async publish(actor: Actor, packKey: string, requestId?: string): Promise<PackView> {
+      const view = await database.transaction(async (trx) => {
         const pack = requireOwnPack(await findPackByKey(trx, packKey, database.kind), actor, packKey);
-        if (pack.status === 'published') return;
+        if (pack.status === 'published') return readPackView(trx, pack.id);
         const items = await itemsOfPack(trx, pack.id);
         if (items.every((item) => item.status === 'rejected')) {
           throw new AppError(
@@ -72,8 +75,10 @@ export function createPacks(deps: { database: Database; wakeups: Wakeups }) {
           [packUpdated(pack.id, 'published', await themesOfPack(trx, pack.id))],
           requestId,
         );
+        return readPackView(trx, pack.id);
       });
       wakeups.notify(outboxTopic);
+      return view;
     },
 
     /** Takes the pack out of the catalogue for good; its stickers leave the automatic packs that no other pack justifies. */
@@ -87,6 +92,12 @@ export function createPacks(deps: { database: Database; wakeups: Wakeups }) {
       wakeups.notify(outboxTopic);
     },
   };
+}
+
+async function readPackView(trx: Transaction, packId: string): Promise<PackView> {
+  const [view] = await readPackViews(trx, [packId]);
+  if (!view) throw new Error(`Pack ${packId} is gone within the transaction that changed it`);
+  return view;
 }
 
 export function packUpdated(packId: string, action: string, themeKeys: string[]) {
