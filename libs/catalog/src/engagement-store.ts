@@ -2,7 +2,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
 import { affectedRows, sqlNow, type DatabaseKind } from '@omnizap/runtime';
-import { openDecayMs } from './ranking-formulas.ts';
+import { openDecayMs, type EngagementCounts } from './ranking-formulas.ts';
 
 export const interactions = ['open', 'like', 'dislike'] as const;
 export type Interaction = (typeof interactions)[number];
@@ -69,6 +69,23 @@ export async function countFromAddress(db: Knex, row: InteractionRow): Promise<n
     })
     .count<{ count: number }[]>({ count: '*' });
   return rows[0]?.count ?? 0;
+}
+
+export async function readCounts(db: Knex, packId: string): Promise<EngagementCounts> {
+  const row = await db('sticker_pack_engagement')
+    .where({ pack_id: packId })
+    .first<Record<`${Interaction | 'download'}_count`, number> | undefined>(
+      'open_count',
+      'like_count',
+      'dislike_count',
+      'download_count',
+    );
+  return {
+    open: row?.open_count ?? 0,
+    like: row?.like_count ?? 0,
+    dislike: row?.dislike_count ?? 0,
+    download: row?.download_count ?? 0,
+  };
 }
 
 /** Adds one to a counter; an open also feeds the decayed counters, brought forward to now first. */

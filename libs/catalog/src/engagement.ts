@@ -11,6 +11,7 @@ import {
   hasInteraction,
   insertInteraction,
   keyedHash,
+  readCounts,
   sharedSecret,
   type Interaction,
   type InteractionRow,
@@ -18,7 +19,6 @@ import {
 import { findPackByKey } from './pack-store.ts';
 import { isReachable } from './packs.ts';
 import type { EngagementCounts } from './ranking-formulas.ts';
-import { readPackViews } from './catalogue-store.ts';
 
 const windowMs: Record<Interaction, number> = { open: 30 * 60_000, like: 24 * 3_600_000, dislike: 24 * 3_600_000 };
 /** Viewers behind one address that count per pack, interaction and window: a household or an office, not a crowd of made-up keys. */
@@ -58,20 +58,22 @@ export function createEngagement(deps: { database: Database; wakeups: Wakeups })
         windowNumber: Math.floor(Date.now() / windowMs[interaction]),
       };
       // Without a lock first: whoever repeats himself must not queue up at the pack's row.
-      const isCounted = (await mayCount(database.knex, row)) && (await count(packKey, row, requestId));
-      if (isCounted) wakeups.notify(outboxTopic);
-      const [view] = await readPackViews(database.knex, [seen.id]);
-      if (!view) throw packNotFound(packKey);
-      const { open, like, dislike, download } = view.engagement;
-      return { open, like, dislike, download };
+      const counted = (await mayCount(database.knex, row)) ? await count(packKey, row, requestId) : null;
+      if (counted) wakeups.notify(outboxTopic);
+      return counted ?? readCounts(database.knex, seen.id);
     },
   };
 
-  function count(packKey: string, row: InteractionRow, requestId: string | undefined): Promise<boolean> {
+  /** The counters as this one left them; null when it was counted before. */
+  function count(
+    packKey: string,
+    row: InteractionRow,
+    requestId: string | undefined,
+  ): Promise<EngagementCounts | null> {
     return database.transaction(async (trx) => {
       const pack = await findPackByKey(trx, packKey, database.kind);
       if (!pack || !isReachable(pack)) throw packNotFound(packKey);
-      if (!(await mayCount(trx, row)) || !(await insertInteraction(trx, database.kind, row))) return false;
+      if (!(await mayCount(trx, row)) || !(await insertInteraction(trx, database.kind, row))) return null;
       await countInteraction(trx, database.kind, pack.id, row.interaction);
       const payload = { pack_id: pack.id, action: row.interaction };
       await announce(
@@ -80,7 +82,7 @@ export function createEngagement(deps: { database: Database; wakeups: Wakeups })
         [{ type: 'ENGAGEMENT_RECORDED', aggregateType: 'sticker_pack', payload }],
         requestId,
       );
-      return true;
+      return readCounts(trx, pack.id);
     });
   }
 }
