@@ -40,7 +40,6 @@ const metricsNotBuilt = ['omnizap_feature_flag_rollout_percent'];
 const settingsReadElsewhere =
   /^(OTEL_|STICKER_OBJECT_STORAGE_|WORKER_\w+_PORT$|STICKER_API_URL$|STICKER_DEMO$|STICKER_TEST_MYSQL_URL$)/;
 const settingsNotBuilt = [
-  'ARCHIVE_DIR',
   'PROMETHEUS_URL',
   'STICKER_PACK_AUTO_COLLECT_ENABLED',
   'STICKER_PACK_AUTO_PACK_NAME',

@@ -40,6 +40,11 @@ const environmentSchema = z.object({
     .min(1)
     .optional()
     .transform((value) => resolve(value ?? 'data')),
+  ARCHIVE_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .transform((value) => resolve(value ?? 'archives')),
   BIND_ADDRESS: z
     .string()
     .min(1)
