@@ -1,4 +1,5 @@
 import {
+  catalogRetention,
   createCatalogueDepth,
   createRankingPublisher,
   createSweeper,
@@ -7,8 +8,8 @@ import {
   taskSettings,
 } from '@omnizap/catalog';
 import { createEmojiClassifier } from '@omnizap/imaging';
-import { createOutboxStore } from '@omnizap/outbox';
-import { createLoop, type Component, type ProcessContext } from '@omnizap/runtime';
+import { createOutboxStore, outboxRetention } from '@omnizap/outbox';
+import { createLoop, createRetention, type Component, type ProcessContext } from '@omnizap/runtime';
 import { createTaskQueues } from '@omnizap/tasks';
 import { createQueueGauges } from './queue-gauges.ts';
 
@@ -60,6 +61,15 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
     catalogueDepth: createCatalogueDepth(database, provider),
   });
 
+  const retention = createRetention(
+    { database, log, metrics },
+    {
+      policies: [...outboxRetention, ...catalogRetention(database.kind)],
+      archiveDir: config.ARCHIVE_DIR,
+      mayRun: () => membership.isCurrent(),
+    },
+  );
+
   const every = (intervalMs: number, work: () => Promise<unknown>): (() => Promise<void>) => {
     let doneAt = -Infinity;
     return async () => {
@@ -69,7 +79,7 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
     };
   };
   const lookAtRanking = every(rankingLookMs, () => publisher.pass());
-  const duties = [
+  const duties: ((signal: AbortSignal) => Promise<unknown>)[] = [
     async () => {
       if (!areScoresChanged) return lookAtRanking();
       areScoresChanged = false;
@@ -87,6 +97,8 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
     () => sweeper.pass(),
     every(gaugesIntervalMs, () => gauges.refresh()),
     every(pruneIntervalMs, () => membership.prune()),
+    // Bounded: what is left goes on in the next pass, after everybody else's turn.
+    (signal) => retention.pass(signal),
   ];
 
   let areScoresChanged = false;
@@ -110,12 +122,14 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
     name: 'maintenance',
     intervalMs: () => passIntervalMs,
     log,
-    async pass() {
+    async pass(signal) {
       await keepLeadership();
       for (const duty of duties) {
         if (!isLeading || !membership.isCurrent()) return false;
         // One duty that fails must not keep the others from their turn.
-        await duty().catch((error: unknown) => log.warn({ err: error }, 'a maintenance duty failed; trying again'));
+        await duty(signal).catch((error: unknown) =>
+          log.warn({ err: error }, 'a maintenance duty failed; trying again'),
+        );
       }
       return false;
     },

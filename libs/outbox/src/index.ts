@@ -13,6 +13,7 @@ export type { DeadLetterStore, DeadLetterTable, ErrorHead } from './dead-letter-
 export { shardCount, shardLeaseName, shardOf } from './event.ts';
 export type { EventDraft, OutboxEvent } from './event.ts';
 export { createOutboxStore } from './outbox-store.ts';
+export { outboxRetention } from './outbox-retention.ts';
 export type { Hold, OutboxStore } from './outbox-store.ts';
 export { returnEvents } from './redrive-store.ts';
 export { createRelay } from './relay.ts';

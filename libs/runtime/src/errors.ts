@@ -49,6 +49,7 @@ export const errorRegistry = {
     level: 'error',
   },
   'event-invalid': { status: 500, title: 'Invalid domain event', retryable: false, level: 'error' },
+  'archive-invalid': { status: 500, title: 'The archive cannot be restored', retryable: false, level: 'error' },
   unavailable: { status: 503, title: 'Temporarily unavailable', retryable: true, level: 'warn' },
   'task-timeout': { status: 500, title: 'A task ran out of time', retryable: true, level: 'warn' },
   'version-conflict': { status: 409, title: 'Changed meanwhile', retryable: true, level: 'info' },

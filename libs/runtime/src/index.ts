@@ -1,3 +1,6 @@
+export { restoreArchive, verifyArchive } from './archive-restore.ts';
+export type { RestoreResult } from './archive-restore.ts';
+export type { Manifest } from './archive-writer.ts';
 export { bearerToken, isFromLoopback, isSameSecret, matchesToken } from './access.ts';
 export { systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';
@@ -29,6 +32,9 @@ export { Counter, Gauge, Histogram, createMetrics } from './metrics.ts';
 export type { Metrics } from './metrics.ts';
 export { runProcess } from './process.ts';
 export type { Component, ProcessContext } from './process.ts';
+export { createRetention } from './retention.ts';
+export type { Retention, RetentionRun, RetentionStatus } from './retention.ts';
+export type { RetentionHook, RetentionPolicy } from './retention-policy.ts';
 export { migrateDown, migrateUp, missingMigrations } from './schema.ts';
 export { sqlNow, sqlNowPlus } from './sql-time.ts';
 export { addColumns, createTables, dropColumns, dropTables } from './table-ddl.ts';

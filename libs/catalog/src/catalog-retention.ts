@@ -1,0 +1,31 @@
+/** How long the catalogue's growing tables keep their rows. */
+import type { DatabaseKind, RetentionPolicy } from '@omnizap/runtime';
+import { addToTotals, takeFromTotals } from './interaction-total-store.ts';
+
+export function catalogRetention(kind: DatabaseKind): RetentionPolicy[] {
+  return [
+    {
+      name: 'interactions',
+      table: 'sticker_pack_interaction_event',
+      keep: { days: 180 },
+      action: 'archive',
+      beforeDelete: (trx, ids) => addToTotals(trx, kind, ids),
+      afterRestore: (trx, ids) => takeFromTotals(trx, ids),
+      reason:
+        'Half a year of opens, likes and dislikes for analyses. What leaves stays counted in the totals of its pack.',
+    },
+    {
+      name: 'dead-tasks',
+      table: 'sticker_worker_task_dlq',
+      keep: 'for-ever',
+      createdColumn: 'failed_at',
+      reason: 'Until a person redrives or discards them.',
+    },
+    {
+      name: 'audit',
+      table: 'admin_action_audit',
+      keep: 'for-ever',
+      reason: 'Who changed what is never forgotten.',
+    },
+  ];
+}

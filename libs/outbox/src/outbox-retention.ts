@@ -1,0 +1,24 @@
+/** How long events stay. */
+import type { RetentionPolicy } from '@omnizap/runtime';
+
+export const outboxRetention: RetentionPolicy[] = [
+  {
+    name: 'finished-events',
+    table: 'domain_event_outbox',
+    keep: { days: 7 },
+    // An event says that something changed; what it changed to is in the tables, and its task has been handed over.
+    action: 'drop',
+    condition: "status = 'completed'",
+    ageColumn: 'processed_at',
+    reason:
+      'A week to look into what happened. Dropped: the tables hold the state, an event only said that it changed.',
+  },
+  {
+    name: 'dead-events',
+    table: 'domain_event_outbox_dlq',
+    keep: 'for-ever',
+    createdColumn: 'failed_at',
+    reason: 'Until a person redrives or discards them.',
+  },
+  // Settled dead letters (dead_letter_history: settled_at, serial id) belong here: 365 days, archive, createdColumn `settled_at`.
+];
