@@ -37,6 +37,7 @@ const commands = {
   relay: 'apps/relay/main.ts',
   worker: 'apps/worker/main.ts',
   maintenance: 'apps/maintenance/main.ts',
+  ops: 'apps/cli/main.ts',
 };
 
 /** The process that signals go to: npm while it installs, then the command. */

@@ -2,7 +2,16 @@
 import type { Database } from '@omnizap/runtime';
 import { countDeadTasks } from './dead-task-store.ts';
 import { createReprocessStore } from './reprocess-store.ts';
+import { taskTypes, type TaskType } from './task-settings.ts';
 import { createWorkStateStore } from './work-state-store.ts';
+
+/** Subjects whose work is wanted and not done, per task type. */
+export async function countDueWork(database: Database): Promise<{ taskType: TaskType; subjects: number }[]> {
+  const workState = createWorkStateStore(database);
+  const counts: { taskType: TaskType; subjects: number }[] = [];
+  for (const taskType of taskTypes) counts.push({ taskType, subjects: await workState.countDue(taskType) });
+  return counts;
+}
 
 export function createCatalogueDepth(database: Database, provider: { name: string; version: string }) {
   const workState = createWorkStateStore(database);

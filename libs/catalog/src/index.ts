@@ -1,7 +1,7 @@
 /** The domain: packs, stickers, engagement, curation and ranking. */
 export { createApiKeys, scopes } from './api-keys.ts';
 export type { ApiKeys, KeyHolder, Scope } from './api-keys.ts';
-export { createCatalogueDepth } from './catalogue-depth.ts';
+export { countDueWork, createCatalogueDepth } from './catalogue-depth.ts';
 export { createCatalogueReader } from './catalogue-reader.ts';
 export type { CatalogueReader, PackSignals } from './catalogue-reader.ts';
 export type { PackView, StickerView } from './catalogue-store.ts';

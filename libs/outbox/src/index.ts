@@ -11,6 +11,7 @@ export type {
 export { createDeadLetterStore, deadEvents } from './dead-letter-store.ts';
 export type { DeadLetterStore, DeadLetterTable, ErrorHead } from './dead-letter-store.ts';
 export { shardCount, shardLeaseName, shardOf } from './event.ts';
+export { findEvent } from './event-detail-store.ts';
 export type { EventDraft, OutboxEvent } from './event.ts';
 export { createOutboxStore } from './outbox-store.ts';
 export { outboxRetention } from './outbox-retention.ts';

@@ -213,6 +213,26 @@ export function isUniqueViolation(error: unknown): boolean {
   return code === '23505' || code === 'ER_DUP_ENTRY';
 }
 
+const awayCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  '57P01',
+  '57P03',
+  'PROTOCOL_CONNECTION_LOST',
+  'ER_SERVER_SHUTDOWN',
+]);
+
+/** True when the server was not reached or hung up, so that nothing can be said about the statement itself. */
+export function isDatabaseAway(error: unknown): boolean {
+  const { name, message } = error as { name?: string; message?: string };
+  // pg's own time limit for connecting has no code.
+  if (name === 'KnexTimeoutError' || message === 'timeout expired') return true;
+  return awayCodes.has(databaseErrorCode(error) ?? '');
+}
+
 /** JSON columns come back parsed from PostgreSQL and MySQL, as text from MariaDB. */
 export function fromJsonColumn(value: unknown): unknown {
   return typeof value === 'string' ? (JSON.parse(value) as unknown) : value;

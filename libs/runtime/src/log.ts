@@ -7,7 +7,13 @@ import pretty from 'pino-pretty';
 
 export type { Logger } from 'pino';
 
-type LogOptions = { level: string; format: 'json' | 'pretty' | undefined; process: string };
+type LogOptions = {
+  level: string;
+  format: 'json' | 'pretty' | undefined;
+  process: string;
+  /** Default: stdout. Commands whose stdout is their answer log to stderr. */
+  stream?: 'stdout' | 'stderr';
+};
 
 /** Never logged, wherever they turn up in an object. */
 const secretPaths = [
@@ -21,7 +27,8 @@ const secretPaths = [
 ];
 
 export function createLogger(options: LogOptions): Logger {
-  const format = options.format ?? (process.stdout.isTTY ? 'pretty' : 'json');
+  const stream = process[options.stream ?? 'stdout'];
+  const format = options.format ?? (stream.isTTY ? 'pretty' : 'json');
   const settings = {
     level: options.level,
     base: { process: options.process },
@@ -29,11 +36,13 @@ export function createLogger(options: LogOptions): Logger {
     timestamp: isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  if (format === 'json') return pino(settings);
+  if (format === 'json')
+    return stream === process.stdout ? pino(settings) : pino(settings, pino.destination(stream.fd));
   return pino(
     { ...settings, formatters: {} },
     pretty({
-      colorize: process.stdout.isTTY || process.env.FORCE_COLOR === '1',
+      destination: stream.fd,
+      colorize: stream.isTTY || process.env.FORCE_COLOR === '1',
       ignore: 'pid,hostname,process',
       translateTime: 'SYS:HH:MM:ss.l',
       sync: true,

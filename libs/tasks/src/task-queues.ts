@@ -45,7 +45,7 @@ export type FetchedTask = {
 type QueueOptions = {
   queueUrl: string;
   log: Logger;
-  wakeups?: Wakeups;
+  wakeups?: Pick<Wakeups, 'notify'>;
   applicationName?: string;
   /** Lease of the process that fetches; only workers need it. */
   processId?: string;

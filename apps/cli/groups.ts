@@ -1,0 +1,7 @@
+/** The groups of commands. A new one is a file in groups/ and a line here. */
+import type { Group } from './command.ts';
+import { dlq } from './groups/dlq.ts';
+import { outbox } from './groups/outbox.ts';
+import { queues } from './groups/queues.ts';
+
+export const groups: Group[] = [dlq, outbox, queues];

@@ -1,0 +1,87 @@
+/**
+ * What commands work with, each connected at its first use: a command needs no API, and one that only looks into the catalogue
+ * needs no task queues. Wake-ups are sent at the end; whoever waits for one polls as well.
+ */
+import { createDeadLetters, taskSettings, type DeadLetters } from '@omnizap/catalog';
+import {
+  AppError,
+  connectDatabase,
+  createLogger,
+  createWakeups,
+  loadConfig,
+  missingMigrations,
+  type Config,
+  type Database,
+  type Logger,
+} from '@omnizap/runtime';
+import { createHintSender, type TaskQueues } from '@omnizap/tasks';
+
+export type Session = {
+  /** @throws AppError `schema-outdated` */
+  database(): Promise<Database>;
+  deadLetters(): Promise<DeadLetters>;
+  /** @throws AppError `unavailable` */
+  taskQueues(): Promise<TaskQueues>;
+  /** Sends the wake-ups and ends every connection. */
+  close(): Promise<void>;
+};
+
+type Parts = { config: Config; log: Logger; sender: ReturnType<typeof createHintSender> };
+
+export function createSession(): Session {
+  const topics = new Set<string>();
+  const later = { notify: (topic: string) => void topics.add(topic) };
+  let made: Parts | undefined;
+  let connected: Database | undefined;
+
+  /** @throws AppError `configuration-invalid` */
+  function parts(): Parts {
+    if (made) return made;
+    const config = loadConfig();
+    const log = createLogger({
+      // What a process tells about itself all the time is noise here.
+      level: config.LOG_LEVEL === 'info' ? 'warn' : config.LOG_LEVEL,
+      format: config.LOG_FORMAT,
+      process: 'ops',
+      stream: 'stderr',
+    });
+    const sender = createHintSender(taskSettings, {
+      queueUrl: config.QUEUE_DATABASE_URL,
+      log,
+      wakeups: later,
+      applicationName: 'omnizap ops tasks',
+    });
+    return (made = { config, log, sender });
+  }
+
+  async function database(): Promise<Database> {
+    if (connected) return connected;
+    connected = connectDatabase(parts().config.DATABASE_URL, { poolMax: 2, applicationName: 'omnizap ops' });
+    const missing = await missingMigrations(connected);
+    if (missing.length > 0)
+      throw new AppError(
+        'schema-outdated',
+        `${missing.length} migrations are missing: run "npm run db:migrate" first.`,
+      );
+    return connected;
+  }
+
+  return {
+    database,
+    async deadLetters() {
+      const { log, sender } = parts();
+      return createDeadLetters({ database: await database(), queues: sender, wakeups: later, log });
+    },
+    taskQueues: () => parts().sender.connected(),
+    async close() {
+      if (made && topics.size > 0) {
+        const wakeups = createWakeups({ queueUrl: made.config.QUEUE_DATABASE_URL, log: made.log });
+        await wakeups.start();
+        for (const topic of topics) wakeups.notify(topic);
+        await wakeups.stop();
+      }
+      await made?.sender.stop();
+      await connected?.close();
+    },
+  };
+}
