@@ -10,6 +10,7 @@ import {
   createCatalogueClient,
   drawPng,
   fleetProcesses,
+  spawnProcess,
   startFleet,
   testDatabaseKinds,
   waitFor,
@@ -101,6 +102,20 @@ describe('the settings of the contract', () => {
       if (typeof value === 'number')
         expect([name, note]).toEqual([name, expect.stringMatching(new RegExp(`^${value}\\b`))]);
     }
+  });
+});
+
+describe('the operator CLI of the contract', () => {
+  it('has the groups and commands of section 8, and no others', async () => {
+    const cli = await spawnProcess('apps/cli/main.ts', ['--help', '--json'], {}, { waitForReady: false });
+    expect(await cli.exited).toEqual({ code: 0, signal: null });
+    const { groups } = JSON.parse(cli.output()) as { groups: { name: string; commands: { name: string }[] }[] };
+    const built = groups.flatMap((group) => group.commands.map((command) => `${group.name} ${command.name}`));
+    const promised = [...withoutLater(contract.section(8)).matchAll(/`([a-z]+) ([a-z]+(?:\|[a-z]+)*)`/g)].flatMap(
+      ([, group = '', commands = '']) => commands.split('|').map((command) => `${group} ${command}`),
+    );
+
+    expect(built.toSorted()).toEqual(promised.toSorted());
   });
 });
 
