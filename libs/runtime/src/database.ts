@@ -184,7 +184,7 @@ export function databaseErrorCode(error: unknown): string | undefined {
 
 /** Connection lost, refused, or shut down under us; too many of them. */
 const awayCodes = new Set([
-  ...['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH'],
+  ...['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH'],
   ...['57P01', '57P02', '57P03', '53300', '25P03', '08000', '08003', '08006', '08P01'],
   ...[
     'PROTOCOL_CONNECTION_LOST',
@@ -211,26 +211,6 @@ function isRetryableDatabaseError(error: unknown): boolean {
 export function isUniqueViolation(error: unknown): boolean {
   const code = databaseErrorCode(error);
   return code === '23505' || code === 'ER_DUP_ENTRY';
-}
-
-const awayCodes = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EHOSTUNREACH',
-  'ENOTFOUND',
-  'ETIMEDOUT',
-  '57P01',
-  '57P03',
-  'PROTOCOL_CONNECTION_LOST',
-  'ER_SERVER_SHUTDOWN',
-]);
-
-/** True when the server was not reached or hung up, so that nothing can be said about the statement itself. */
-export function isDatabaseAway(error: unknown): boolean {
-  const { name, message } = error as { name?: string; message?: string };
-  // pg's own time limit for connecting has no code.
-  if (name === 'KnexTimeoutError' || message === 'timeout expired') return true;
-  return awayCodes.has(databaseErrorCode(error) ?? '');
 }
 
 /** JSON columns come back parsed from PostgreSQL and MySQL, as text from MariaDB. */

@@ -98,6 +98,27 @@ describe.each(testDatabaseKinds())('membership on %s', (kind) => {
     expect(again?.epoch).toBeGreaterThan(before.get(unwanted[0] ?? '') ?? Infinity);
   });
 
+  it('joins as soon as the database lets it, and can be stopped while it waits', async () => {
+    await database.knex.schema.renameTable('process_lease', 'process_lease_away');
+    const member = createMembership({ store: createLeaseStore(database), log }, { processName: 'relay', status: {} });
+    const impatient = createMembership(
+      { store: createLeaseStore(database), log },
+      { processName: 'relay', status: {} },
+    );
+    const joining = member.start();
+    const giving = impatient.start();
+    await impatient.stop();
+    await giving;
+    expect(member.isCurrent()).toBe(false);
+
+    await database.knex.schema.renameTable('process_lease_away', 'process_lease');
+    await joining;
+    members.push(member);
+
+    expect(member.isCurrent()).toBe(true);
+    expect(impatient.isCurrent()).toBe(false);
+  });
+
   it('lists the living with their status, and nobody who left or ran out', async () => {
     const [staying, leaving, paused] = [await join(), await join(), await join()];
 

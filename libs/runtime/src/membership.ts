@@ -11,6 +11,7 @@ import type { Holding, LeaseStore, LiveProcess } from './lease-store.ts';
 /** A dead process's holdings are free after this; with a 2 s look they move within 10 s. */
 const leaseTtlMs = 6_000;
 const leaseRenewalMs = 2_000;
+const startRetryMs = 500;
 /** Stop trusting the lease this much before the database would. */
 const safetyMarginMs = 1_000;
 
@@ -61,19 +62,25 @@ export function createMembership(deps: MembershipDeps, options: MembershipOption
   async function renewForever(): Promise<void> {
     while (!stopping.signal.aborted) {
       await clock.sleep(leaseRenewalMs, stopping.signal);
-      if (stopping.signal.aborted) return;
-      try {
-        await renewOnce();
-      } catch (error) {
-        deps.log.warn({ err: error }, 'cannot renew the process lease; trying again');
-      }
+      if (!stopping.signal.aborted) await tryToRenew();
+    }
+  }
+
+  async function tryToRenew(): Promise<boolean> {
+    try {
+      await renewOnce();
+      return true;
+    } catch (error) {
+      deps.log.warn({ err: error }, 'cannot renew the process lease; trying again');
+      return false;
     }
   }
 
   return {
     processId,
     async start() {
-      await renewOnce();
+      // A database that is lost between two statements of a start must not end the process.
+      while (!(await tryToRenew()) && !stopping.signal.aborted) await clock.sleep(startRetryMs, stopping.signal);
       loop = renewForever();
     },
     async stop() {
