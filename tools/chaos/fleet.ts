@@ -128,6 +128,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     const { slot } = running;
     const plan = plans[slot.kind] as Plan;
     const log = createWriteStream(path.join(options.logDir, `${slot.name}.log`), { flags: 'a' });
+    // Without its log a run is worth less, not nothing.
+    log.on('error', () => undefined);
     const nodeOptions = slot.kind === 'api' ? '' : options.nodeOptions(slot.name);
     const child = spawnGuarded(path.join(projectRoot, 'apps', plan.app, 'main.ts'), plan.args, {
       ...options.env,
@@ -287,8 +289,10 @@ function spawnGuarded(file: string, args: string[], env: Record<string, string>)
 
 let isAvailable: boolean | undefined;
 function isKillWithParentAvailable(): boolean {
+  if (isAvailable !== undefined) return isAvailable;
   try {
-    isAvailable ??= execFileSync('setpriv', ['--pdeathsig', 'KILL', '--', 'true'], { stdio: 'ignore' }) !== null;
+    execFileSync('setpriv', ['--pdeathsig', 'KILL', '--', 'true'], { stdio: 'ignore' });
+    isAvailable = true;
   } catch {
     isAvailable = false;
   }

@@ -12,6 +12,7 @@ export type HistoryFile = {
 
 export function openHistoryFile(path: string): HistoryFile {
   const stream = createWriteStream(path, { flags: 'a' });
+  stream.on('error', (error) => process.stderr.write(`chaos: the history cannot be written: ${error.message}\n`));
   return {
     path,
     write(type, entry) {

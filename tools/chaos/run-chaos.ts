@@ -52,7 +52,8 @@ export type RunOptions = {
   folder: string;
   signal: AbortSignal;
   say: (line: string) => void;
-  fillDisk?: FaultContext['fillDisk'];
+  /** Set when PostgreSQL lives on a small disk of its own. */
+  fillDisk: FaultContext['fillDisk'];
 };
 
 type InjectionReport = {

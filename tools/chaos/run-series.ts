@@ -10,7 +10,10 @@ import { startMariadbServer, startPostgresServer } from './database-server.ts';
 import type { DatabaseServer, ServerOptions } from './database-server.ts';
 import { drawPicturePool } from './pictures.ts';
 import { runChaos } from './run-chaos.ts';
-import type { RunReport } from './run-chaos.ts';
+import type { RunOptions, RunReport } from './run-chaos.ts';
+import { planFaults } from './schedule.ts';
+import { mountSmallDisk } from './small-disk.ts';
+import type { SmallDisk } from './small-disk.ts';
 import type { Summary } from './report.ts';
 
 const folderPrefix = 'omnizap-chaos-';
@@ -41,13 +44,13 @@ export async function runSeries(options: ChaosOptions, context: SeriesContext): 
     progress(
       `seed ${options.seed}, ${options.runs} ${options.runs === 1 ? 'run' : 'runs'} of ${options.durationSeconds} s on ${options.database}`,
     );
-    const [pictures, started] = await Promise.all([
-      drawPicturePool(pictureCount),
-      startServers(options, folder, servers, context),
-    ]);
+    const host = createHost(options, folder, servers, context);
+    const pictures = await drawPicturePool(pictureCount);
     for (let index = 0; index < options.runs; index += 1) {
       signal.throwIfAborted();
       const seed = options.seed + index;
+      const plan = planFaults(seed, options.faults, options.durationSeconds * 1_000);
+      const hosted = await host.serversFor(plan.some(({ fault }) => fault.needs === 'small disk'));
       const runFolder = await mkdtemp(path.join(tmpdir(), `${keptPrefix}${seed}-`));
       let isKept = options.isKept;
       try {
@@ -57,7 +60,7 @@ export async function runSeries(options: ChaosOptions, context: SeriesContext): 
             kind: options.database,
             faults: options.faults,
             durationSeconds: options.durationSeconds,
-            servers: started,
+            ...hosted,
             pictures,
             folder: runFolder,
             signal,
@@ -73,7 +76,7 @@ export async function runSeries(options: ChaosOptions, context: SeriesContext): 
         if (isKept) say(`the run with seed ${seed} broke off; its folder is ${runFolder}`);
         throw error;
       } finally {
-        if (!isKept) await rm(runFolder, { recursive: true, force: true, maxRetries: 5 });
+        if (!isKept) await removeAllBut(options.runs === 1 ? 'history.jsonl' : null, runFolder);
       }
     }
     return summary;
@@ -83,27 +86,55 @@ export async function runSeries(options: ChaosOptions, context: SeriesContext): 
   }
 }
 
-async function startServers(
+type Hosted = Pick<RunOptions, 'servers' | 'fillDisk'>;
+
+/** Starts each server when a run needs it for the first time, and keeps it for the next ones. */
+function createHost(
   { database }: ChaosOptions,
   folder: string,
   servers: DatabaseServer[],
   { signal, say }: SeriesContext,
-): Promise<{ catalogue: DatabaseServer; queue: DatabaseServer }> {
-  const optionsFor = (name: string): ServerOptions => {
+): { serversFor: (onSmallDisk: boolean) => Promise<Hosted> } {
+  const optionsFor = (name: string, dataDir: string): ServerOptions => {
     const log = createWriteStream(path.join(folder, `${name}.log`), { flags: 'a' });
-    return { dataDir: folder, log: (line) => void log.write(`${line}\n`), signal };
+    log.on('error', () => undefined);
+    return { dataDir, log: (line) => void log.write(`${line}\n`), signal };
   };
-  const queue = await startPostgresServer(optionsFor('postgres'));
-  servers.push(queue);
-  if (database === 'postgres') return { catalogue: queue, queue };
-  const installation = await locateMariadb({
-    cacheDir: path.join(import.meta.dirname, '..', '..', '.cache', 'mariadb'),
-    log: (line) => say(`MariaDB: ${line}`),
-  });
-  if (installation === null) throw new Error('there is no MariaDB here and none could be fetched');
-  const catalogue = await startMariadbServer(optionsFor('mariadb'), installation);
-  servers.push(catalogue);
-  return { catalogue, queue };
+  const keep = async (starting: Promise<DatabaseServer>): Promise<DatabaseServer> => {
+    const server = await starting;
+    servers.push(server);
+    return server;
+  };
+  let postgres: Promise<DatabaseServer> | undefined;
+  let small: Promise<{ server: DatabaseServer; disk: SmallDisk }> | undefined;
+  let mariadb: Promise<DatabaseServer> | undefined;
+
+  async function startSmall(): Promise<{ server: DatabaseServer; disk: SmallDisk }> {
+    const disk = mountSmallDisk(path.join(folder, 'small-disk'));
+    const server = await keep(startPostgresServer(optionsFor('postgres-on-small-disk', path.join(disk.path, 'data'))));
+    return { server, disk };
+  }
+
+  async function startMaria(): Promise<DatabaseServer> {
+    const installation = await locateMariadb({
+      cacheDir: path.join(import.meta.dirname, '..', '..', '.cache', 'mariadb'),
+      log: (line) => say(`MariaDB: ${line}`),
+    });
+    if (installation === null) throw new Error('there is no MariaDB here and none could be fetched');
+    return await keep(startMariadbServer(optionsFor('mariadb', folder), installation));
+  }
+
+  return {
+    async serversFor(onSmallDisk) {
+      if (onSmallDisk) small ??= startSmall();
+      else postgres ??= keep(startPostgresServer(optionsFor('postgres', folder)));
+      const limited = onSmallDisk ? await small : undefined;
+      const queue = limited?.server ?? (await postgres);
+      if (!queue) throw new Error('no PostgreSQL was started');
+      if (database === 'mariadb') mariadb ??= startMaria();
+      return { servers: { catalogue: (await mariadb) ?? queue, queue }, fillDisk: limited?.disk.fill };
+    },
+  };
 }
 
 /** The run cleans up after itself when it is interrupted; this waits for that, and not for what it was in the middle of. */
@@ -114,6 +145,13 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T
     signal.throwIfAborted();
     throw error;
   }
+}
+
+/** The history of a single run is small and may be wanted; those of hundreds without a finding are not. */
+async function removeAllBut(kept: string | null, folder: string): Promise<void> {
+  const options = { recursive: true, force: true, maxRetries: 5 };
+  if (kept === null) await rm(folder, options);
+  else for (const name of await readdir(folder)) if (name !== kept) await rm(path.join(folder, name), options);
 }
 
 /** What a call that was SIGKILLed could not remove itself. Folders that were kept on purpose stay. */

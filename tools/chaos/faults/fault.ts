@@ -30,7 +30,7 @@ export type FaultContext = {
   /** Shifts the clock of one process, 0 takes the shift back. */
   shiftClock: (slot: string, offsetMs: number) => Promise<void>;
   /** Takes all free space of the database's disk; resolves to what gives it back. Absent where the disk is not small. */
-  fillDisk?: (() => Promise<() => Promise<void>>) | undefined;
+  fillDisk: (() => Promise<() => Promise<void>>) | undefined;
 };
 
 export type Fault = {
