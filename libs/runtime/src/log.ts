@@ -2,7 +2,7 @@
  * Structured logs: JSON lines in production, readable ones on a terminal. Ids that tie one change together through all
  * processes are fields of the same name everywhere: `request_id`, `event_id`, `task_id`.
  */
-import { pino, type Logger } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 
 export type { Logger } from 'pino';
@@ -36,8 +36,7 @@ export function createLogger(options: LogOptions): Logger {
     timestamp: isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  if (format === 'json')
-    return stream === process.stdout ? pino(settings) : pino(settings, pino.destination(stream.fd));
+  if (format === 'json') return pino(settings, outputTo(stream.fd));
   return pino(
     { ...settings, formatters: {} },
     pretty({
@@ -48,6 +47,18 @@ export function createLogger(options: LogOptions): Logger {
       sync: true,
     }),
   );
+}
+
+/**
+ * A standard stream that may go away before this process: a supervisor that dies leaves a broken pipe (EPIPE), or a reset one
+ * (ECONNRESET) when there was something in it that it had not read. pino copes with the first only; after the second the flush at
+ * exit would try again for ever, and the process would never end.
+ */
+function outputTo(fd: number): DestinationStream {
+  const stream = pino.destination({ fd, sync: true });
+  const ignore = (): void => undefined;
+  stream.on('error', () => Object.assign(stream, { write: ignore, end: ignore, flushSync: ignore, destroy: ignore }));
+  return stream;
 }
 
 const isoTime = (): string => `,"time":"${new Date().toISOString()}"`;
