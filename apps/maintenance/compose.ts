@@ -85,11 +85,6 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
       areScoresChanged = false;
       if (!(await publisher.pass())) areScoresChanged = true;
     },
-    async () => {
-      const live = async (): Promise<string[]> => (await membership.processes()).map((entry) => entry.processId);
-      const rescued = await queues.rescue(live, (task) => keepDeadTask(database, task));
-      if (rescued > 0) log.warn({ tasks: rescued }, 'gave the tasks of dead processes to others');
-    },
     every(superviseIntervalMs, async () => {
       await queues.supervise();
       await queues.drainDead((task) => keepDeadTask(database, task));
@@ -134,6 +129,19 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
       return false;
     },
   });
+  /** On its own: a long ranking or a sweep of thousands must not keep the tasks of the dead waiting. */
+  const rescue = createLoop({
+    name: 'rescue',
+    intervalMs: () => passIntervalMs,
+    log,
+    async pass() {
+      if (!isLeading || !membership.isCurrent()) return false;
+      const live = async (): Promise<string[]> => (await membership.processes()).map((entry) => entry.processId);
+      const rescued = await queues.rescue(live, (task) => keepDeadTask(database, task));
+      if (rescued > 0) log.warn({ tasks: rescued }, 'gave the tasks of dead processes to others');
+      return false;
+    },
+  });
   const leader: Component = {
     name: 'maintenance',
     start() {
@@ -141,9 +149,9 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
         areScoresChanged = true;
         loop.wake();
       });
-      return loop.start();
+      return Promise.all([loop.start(), rescue.start()]).then(() => undefined);
     },
-    stop: () => loop.stop(),
+    stop: () => Promise.all([loop.stop(), rescue.stop()]).then(() => undefined),
   };
   return Promise.resolve({ components: [{ name: 'task queues', ...queues }, leader] });
 }
