@@ -100,9 +100,8 @@ describe.each(testDatabaseKinds())('archives of %s', (kind) => {
 
   it('insert only the rows that are not there, and tell the hook of those alone', async () => {
     await restoreArchive(database, manifestPath);
-    const ids: number[] = await database.knex('everything').orderBy('id').pluck<number[]>('id');
-    const gone = ids.filter((_id, index) => index === 1 || index === 3);
-    await database.knex('everything').whereIn('id', gone).delete();
+    const [second = 0, , fourth = 0] = (await database.knex('everything').orderBy('id').pluck<number[]>('id')).slice(1);
+    await database.knex('everything').whereIn('id', [second, fourth]).delete();
     await database.knex('everything').where({ name: 'the largest' }).update({ story: 'changed since' });
     const told: number[] = [];
 
@@ -111,7 +110,7 @@ describe.each(testDatabaseKinds())('archives of %s', (kind) => {
     });
 
     expect(result).toMatchObject({ inserted: 2, present: rows.length - 2 });
-    expect(told).toEqual(gone);
+    expect(told).toEqual([second, fourth]);
     expect(
       await database.knex('everything').whereNotNull('story').where({ name: 'the largest' }).pluck('story'),
     ).toEqual(['changed since']);
