@@ -30,6 +30,8 @@ export { createMembership } from './membership.ts';
 export type { Membership } from './membership.ts';
 export { Counter, Gauge, Histogram, createMetrics } from './metrics.ts';
 export type { Metrics } from './metrics.ts';
+export { createPartitionKeeper } from './partition-keeper.ts';
+export type { PartitionPass } from './partition-keeper.ts';
 export { runProcess } from './process.ts';
 export type { Component, ProcessContext } from './process.ts';
 export { createRetention } from './retention.ts';
