@@ -30,6 +30,20 @@ describe('a table', () => {
     expect(lines[1]).toHaveLength(40);
   });
 
+  it('cuts a wide column before the last one so that the last one can be read', () => {
+    const { terminal, said } = open({ columns: 80 });
+    const error = 'AppError: Event 6 does not match its schema at all';
+    terminal.table(
+      ['ID', 'SUBJECT', 'TRIES', 'ERROR'],
+      [['outbox:6', '01a210e8-bc45-7500-8069-b3cb12d7d163', '9', error]],
+    );
+
+    const [heading, line] = said().split('\n');
+    expect(line).toBe('outbox:6  01a210e8-bc45-7500-8…  9      AppError: Event 6 does not match its sc…');
+    expect(heading?.indexOf('ERROR')).toBe(line?.indexOf('AppError'));
+    expect(line?.length).toBeLessThanOrEqual(80);
+  });
+
   it('cuts nothing that goes into a pipe', () => {
     const { terminal, said } = open();
     terminal.table(['ID', 'TYPE', 'ERROR'], rows);

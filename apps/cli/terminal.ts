@@ -6,8 +6,10 @@ import { createInterface } from 'node:readline/promises';
 
 const barWidth = 24;
 const gap = '  ';
-/** The last column is not cut below this: a narrow terminal wraps instead. */
+/** No column is cut below this: a narrow terminal wraps instead. */
 const narrowestCell = 12;
+/** The last column says most: the wide ones before it give way until it has this. */
+const wantedLastCell = 40;
 
 export type Terminal = ReturnType<typeof createTerminal>;
 
@@ -26,16 +28,13 @@ export function createTerminal(streams: {
     note,
     json: (value: unknown): void => say(JSON.stringify(value, null, 2)),
 
-    /** Columns as wide as they need; the last one takes what is left of the line. */
+    /** Columns as wide as they need. On a terminal the last one takes what is left of the line, and the first is never cut. */
     table(heading: string[], rows: string[][]): void {
       const lines = [heading, ...rows].map((row) => row.map(oneLine));
       const widths = heading.map((_, column) => Math.max(...lines.map((line) => [...(line[column] ?? '')].length)));
-      const before = widths.slice(0, -1).reduce((sum, width) => sum + width + gap.length, 0);
-      const last = output.isTTY ? Math.max(narrowestCell, output.columns - before) : Infinity;
+      if (output.isTTY) fit(widths, output.columns);
       for (const line of lines) {
-        const cells = line.map((cell, column) =>
-          column === line.length - 1 ? cut(cell, last) : cell.padEnd(widths[column] ?? 0),
-        );
+        const cells = line.map((cell, column) => cut(cell, widths[column] ?? 0).padEnd(widths[column] ?? 0));
         say(cells.join(gap).trimEnd());
       }
     },
@@ -91,6 +90,21 @@ export function age(since: Date, now = Date.now()): string {
   if (seconds < 7_200) return `${Math.floor(seconds / 60)} min`;
   if (seconds < 172_800) return `${Math.floor(seconds / 3_600)} h`;
   return `${Math.floor(seconds / 86_400)} d`;
+}
+
+/** Changes the widths so that a line fits, as far as that can be. */
+function fit(widths: number[], columns: number): void {
+  const last = widths.length - 1;
+  const left = (): number => columns - widths.slice(0, -1).reduce((sum, width) => sum + width + gap.length, 0);
+  const wanted = Math.min(wantedLastCell, widths[last] ?? 0);
+  for (;;) {
+    const widest = Math.max(...widths.slice(1, -1));
+    const missing = wanted - left();
+    if (missing <= 0 || widest <= narrowestCell) break;
+    const column = widths.indexOf(widest, 1);
+    widths[column] = Math.max(narrowestCell, widest - missing);
+  }
+  widths[last] = Math.max(narrowestCell, Math.min(widths[last] ?? 0, left()));
 }
 
 function oneLine(text: string): string {

@@ -68,7 +68,7 @@ const list: Command = {
     else if (letters.length === 0) terminal.say('No dead letters.');
     else {
       terminal.table(
-        ['ID', 'TYPE', 'SUBJECT', 'ATTEMPTS', 'FAILED', 'ERROR'],
+        ['ID', 'TYPE', 'SUBJECT', 'TRIES', 'FAILED', 'ERROR'],
         letters.map((letter) => [
           nameOf(letter),
           letter.type,

@@ -119,7 +119,7 @@ describe.each(testDatabaseKinds())('npm run ops on %s, without an API', (kind) =
     const shown = await ops('dlq', 'show', `tasks:${task}`);
 
     expect([table.code, table.err]).toEqual([0, '']);
-    expect(table.out.split('\n')[0]).toMatch(/^ID +TYPE +SUBJECT +ATTEMPTS +FAILED +ERROR$/);
+    expect(table.out.split('\n')[0]).toMatch(/^ID +TYPE +SUBJECT +TRIES +FAILED +ERROR$/);
     expect(table.out).toMatch(new RegExp(`^outbox:${event.id} +PACK_UPDATED .* s ago +AppError: Event \\d+`, 'm'));
     expect(groups.json()).toMatchObject({
       data: [

@@ -41,8 +41,7 @@ describe.each(testDatabaseKinds())('retention of the catalogue on %s', (kind) =>
   });
 
   const retention = () => createRetention({ database, log }, { policies: catalogRetention(kind), archiveDir });
-  const engagement = () =>
-    createEngagement({ database, wakeups: createWakeups({ queueUrl: test.queueUrl, log }) });
+  const engagement = () => createEngagement({ database, wakeups: createWakeups({ queueUrl: test.queueUrl, log }) });
 
   async function interact(packKey: string, from: number, to: number): Promise<void> {
     const counting = engagement();
@@ -73,7 +72,10 @@ describe.each(testDatabaseKinds())('retention of the catalogue on %s', (kind) =>
   }
 
   it('keeps counters equal to archived totals plus event log, at every moment and through a restore', async () => {
-    const packs = [await addPack(database, [await addSticker(database)]), await addPack(database, [await addSticker(database)])];
+    const packs = [
+      await addPack(database, [await addSticker(database)]),
+      await addPack(database, [await addSticker(database)]),
+    ];
     for (const [index, pack] of packs.entries()) await interact(pack.packKey, index * 100, index * 100 + 60);
     const total = await database.knex('sticker_pack_interaction_event').orderBy('id').pluck<number[]>('id');
     await database
@@ -116,9 +118,7 @@ describe.each(testDatabaseKinds())('retention of the catalogue on %s', (kind) =>
   it('restores interactions of a pack that is gone into another table only', async () => {
     const pack = await addPack(database, [await addSticker(database)]);
     await interact(pack.packKey, 0, 3);
-    await database
-      .knex('sticker_pack_interaction_event')
-      .update({ created_at: new Date(Date.now() - 200 * dayMs) });
+    await database.knex('sticker_pack_interaction_event').update({ created_at: new Date(Date.now() - 200 * dayMs) });
     const [run] = await retention().run('interactions');
     const manifest = run?.archives[0] ?? '';
     await database.knex('sticker_pack_item').where({ pack_id: pack.id }).delete();

@@ -5,6 +5,7 @@ import {
   createRelay,
   shardCount,
   shardLeaseName,
+  shardOf,
   type Delivery,
   type Hold,
   type OutboxEvent,
@@ -204,6 +205,17 @@ describe.each(testDatabaseKinds())('dead letters on %s', (kind) => {
       expect(history).toEqual([]);
     });
 
+    it('began to fail no later than they were given up, also when that was at once', async () => {
+      await append('a', 1, 2, 3);
+      await failAll('Error: no');
+
+      const { letters } = await deadLetters.list('outbox', {}, { limit: 10 });
+
+      expect(letters).toHaveLength(3);
+      for (const letter of letters)
+        expect(letter.failedAt.getTime()).toBeGreaterThanOrEqual(letter.firstFailedAt.getTime());
+    });
+
     it('go back to the outbox with their own ids and from zero, and leave a history and an audit entry', async () => {
       await append('a', 1);
       const [before] = await database.knex('domain_event_outbox').select<Record<string, unknown>[]>();
@@ -306,20 +318,29 @@ describe.each(testDatabaseKinds())('dead letters on %s', (kind) => {
     });
 
     it('are put before one of the same aggregate that waits for its retry', async () => {
-      await append('a', 1);
-      await failAll('Error: no');
-      await append('a', 2);
-      const [second] = await outbox.claim(hold, 1);
-      await outbox.fail({ event: second as OutboxEvent, error: 'Error: later', retryInMs: 0 }, hold);
+      // More of their shard than one claim looks at: the retry that is due would come without the redriven one.
+      const others = Array.from({ length: 1_000 }, (_, index) => `other-${index}`)
+        .filter((id) => shardOf('counter', id) === shardOf('counter', 'a'))
+        .slice(0, 10);
+      for (const other of others) await append(other, 0);
+      await append('a', 1, 2);
+      const claimedAll = await outbox.claim(hold, 100);
+      const [first, second] = claimedAll.filter((event) => event.aggregateId === 'a') as [OutboxEvent, OutboxEvent];
+      await outbox.deadLetter(first, 'Error: no', hold);
+      await outbox.fail({ event: second, error: 'Error: later', retryInMs: 0 }, hold);
+      await outbox.giveBack(claimedAll, hold);
       const [id = 0] = await ids('outbox');
-
       await deadLetters.redrive('outbox', id, operator);
-      // As narrow as a claim gets: without the rule, the one that is due would come alone.
-      const claims = [await outbox.claim(hold, 1)];
-      await outbox.complete(claims[0] ?? [], hold);
-      claims.push(await outbox.claim(hold, 1));
 
-      expect(claims.flat().map(numberOf)).toEqual([1, 2]);
+      const order: number[] = [];
+      for (;;) {
+        const claimed = await outbox.claim(hold, 16);
+        if (claimed.length === 0) break;
+        order.push(...claimed.filter((event) => event.aggregateId === 'a').map(numberOf));
+        await outbox.complete(claimed, hold);
+      }
+
+      expect(order).toEqual([1, 2]);
     });
 
     it('are dead letters again, with their history, when they fail again', async () => {

@@ -202,8 +202,8 @@ export function createOutboxStore(database: Database) {
         const query = trx('domain_event_outbox').where(own).whereRaw(isHeld(hold)).forUpdate();
         if (!(await query.first<{ id: number } | undefined>('id'))) return;
         await trx.raw(
-          `INSERT INTO domain_event_outbox_dlq (outbox_event_id, last_error, first_failed_at, ${carried})
-           SELECT id, ?, COALESCE(first_failed_at, ${now}), ${carried} FROM domain_event_outbox WHERE id = ? ${ignoreTwin}`,
+          `INSERT INTO domain_event_outbox_dlq (outbox_event_id, last_error, first_failed_at, failed_at, ${carried})
+           SELECT id, ?, COALESCE(first_failed_at, ${now}), ${now}, ${carried} FROM domain_event_outbox WHERE id = ? ${ignoreTwin}`,
           [error, event.id],
         );
         await trx('domain_event_outbox').where({ id: event.id }).delete();
