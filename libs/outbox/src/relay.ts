@@ -33,8 +33,11 @@ const longestRetryMs = 300_000;
 /** What became of one event: delivered, or the reason why it cannot be. A rejection of the whole call is nobody's fault. */
 export type Delivery = (events: OutboxEvent[]) => Promise<{ failed: { event: OutboxEvent; error: string }[] }>;
 
+/** What a relay needs of the outbox; the simulation has its own. */
+export type EventSource = Pick<OutboxStore, 'claim' | 'giveBack' | 'reclaim' | 'complete' | 'fail' | 'deadLetter'>;
+
 type RelayDeps = {
-  store: OutboxStore;
+  store: EventSource;
   membership: Membership;
   wakeups: Pick<Wakeups, 'on'>;
   log: Logger;
