@@ -22,6 +22,7 @@ const settings: TaskSettings[] = [
   'deadly',
   'living',
   'suspected',
+  'guarded',
   'endless',
   'unanswered',
   'batched',
@@ -399,6 +400,33 @@ describe('tasks', () => {
 
     expect([beside.get('subject-0'), beside.get('subject-1')]).toEqual([0, 0]);
     expect([beside.get('subject-2'), beside.get('subject-3')]).toEqual([1, 1]);
+  });
+
+  it('that come while the last suspect is being worked wait until it is settled', async () => {
+    await queues.enqueue(hints('guarded', 1));
+    await queues.fetch('guarded', 'stable', 1);
+    await queues.rescue(async () => [], neverDead);
+    let running = 0;
+    const beside: number[] = [];
+    const unsettled: number[] = [];
+    const observed = await startWorker({
+      guarded: async (task) => {
+        beside.push(running);
+        unsettled.push((await jobs('guarded')).filter((job) => job.state === 'active').length);
+        running += 1;
+        if (task.subjectId === 'subject-0') {
+          await queues.enqueue([{ taskType: 'guarded', subjectId: 'late' }]);
+          // Several polls long.
+          await database.query('SELECT pg_sleep(0.3)');
+        }
+        running -= 1;
+        return { status: 'done' };
+      },
+    });
+    await waitFor(() => observed.outcomes.length === 2);
+
+    expect(beside).toEqual([0, 0]);
+    expect(unsettled).toEqual([1, 1]);
   });
 
   it('that are still running when the process must leave are handed back at once and cost no attempt', async () => {

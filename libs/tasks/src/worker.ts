@@ -69,6 +69,8 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
   const inHand = new Set<FetchedTask>();
   const running = new Map<FetchedTask, { stop: AbortController; ended: Promise<void> }>();
   const waitingAlone: { definition: TaskDefinition; task: FetchedTask }[] = [];
+  /** Nothing else starts until its end is written down: if the process dies meanwhile, it was this one. */
+  let alone: FetchedTask | undefined;
   let finished: FetchedTask[] = [];
   let cancelSettling: (() => void) | undefined;
   let settling: Promise<void> = Promise.resolve();
@@ -88,6 +90,11 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
 
   async function pass(): Promise<boolean> {
     if (clock.now() - reconciledAt >= reconcileIntervalMs) await reconcile();
+    if (alone !== undefined) {
+      if (running.has(alone)) return false;
+      await flushFinished();
+      alone = undefined;
+    }
     if (waitingAlone.length > 0) {
       if (running.size === 0) await startAlone();
       return false;
@@ -117,6 +124,7 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
     if (!next) return;
     await queues.workAlone(next.task);
     waitingAlone.shift();
+    alone = next.task;
     startBatch(next.definition, [next.task]);
   }
 
