@@ -198,17 +198,21 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
       await boss.getDb().executeSql('SELECT 1');
     },
 
-    /** Merges the hints into their queues in one statement per task type and wakes the workers. */
+    /**
+     * Merges the hints into their queues and wakes the workers: all of them or, when it rejects, perhaps none. What follows from
+     * the events of one aggregate goes to several queues, and must not come to one of them before its time.
+     */
     async enqueue(hints: TaskHint[], lane: Lane = 'stable'): Promise<void> {
-      const groups = Map.groupBy(uniqueHints(hints), (hint) => hint.taskType);
-      for (const [type, group] of groups) {
-        const { coalesceSeconds } = settingsOf(type);
-        await boss.insert(
-          queueName(type, lane),
-          group.map((hint) => toJob(hint, coalesceSeconds)),
-        );
-        options.wakeups?.notify(taskTopic(type));
-      }
+      const groups = [...Map.groupBy(uniqueHints(hints), (hint) => hint.taskType)];
+      const insertAll = async (db?: Db): Promise<void> => {
+        for (const [type, group] of groups) {
+          const { coalesceSeconds } = settingsOf(type);
+          const rows = group.map((hint) => toJob(hint, coalesceSeconds));
+          await boss.insert(queueName(type, lane), rows, db === undefined ? {} : { db });
+        }
+      };
+      await (groups.length > 1 ? inTransaction(insertAll) : insertAll());
+      for (const [type] of groups) options.wakeups?.notify(taskTopic(type));
     },
 
     /** Claims up to `limit` tasks for this process, the most urgent first. */
@@ -359,14 +363,17 @@ function toJob(hint: TaskHint, coalesceSeconds: number): JobInsert<HintData> {
   };
 }
 
-/** Two hints for one subject in one statement would merge anyway; the first carries the ids. */
+/**
+ * Two hints for one subject would merge anyway; the first carries the ids. Sorted: two that insert the same subjects at once wait
+ * for each other, and in different orders they would wait for ever.
+ */
 function uniqueHints(hints: TaskHint[]): TaskHint[] {
   const seen = new Map<string, TaskHint>();
   for (const hint of hints) {
     const key = `${hint.taskType}:${hint.subjectId}`;
     if (!seen.has(key)) seen.set(key, hint);
   }
-  return [...seen.values()];
+  return [...seen.keys()].sort().map((key) => seen.get(key) as TaskHint);
 }
 
 function aboutSubject(data: JobData): { subjectId: string; payload: object } {
