@@ -1,7 +1,7 @@
-import { taskSettings, tasksOf } from '@omnizap/catalog';
-import { createOutboxStore, createRelay, type OutboxEvent } from '@omnizap/outbox';
-import { errorText, type Component, type ProcessContext } from '@omnizap/runtime';
-import { createTaskQueues, type TaskHint } from '@omnizap/tasks';
+import { createEventDelivery, taskSettings } from '@omnizap/catalog';
+import { createOutboxStore, createRelay } from '@omnizap/outbox';
+import type { Component, ProcessContext } from '@omnizap/runtime';
+import { createTaskQueues } from '@omnizap/tasks';
 
 export function composeRelay(context: ProcessContext): Promise<{ components: Component[] }> {
   const { config, log, wakeups } = context;
@@ -15,22 +15,7 @@ export function composeRelay(context: ProcessContext): Promise<{ components: Com
   });
   context.health.addCheck({ name: 'queue', check: () => queues.ping() });
 
-  async function deliver(events: OutboxEvent[]): Promise<{ failed: { event: OutboxEvent; error: string }[] }> {
-    const hints: TaskHint[] = [];
-    const failed: { event: OutboxEvent; error: string }[] = [];
-    for (const event of events) {
-      try {
-        hints.push(...tasksOf(event));
-      } catch (error) {
-        failed.push({ event, error: errorText(error) });
-      }
-    }
-    await queues.enqueue(hints);
-    for (const event of events)
-      log.debug({ event_id: event.id, event_type: event.type, request_id: event.requestId }, 'event relayed');
-    return { failed };
-  }
-
+  const deliver = createEventDelivery({ queues, log });
   const relay = createRelay(
     { ...context, store: createOutboxStore(context.database) },
     { processName: 'relay', deliver },

@@ -17,6 +17,7 @@ export type { ErrorGroup } from './error-groups.ts';
 export { createEngagement } from './engagement.ts';
 export type { Engagement } from './engagement.ts';
 export { interactions } from './engagement-store.ts';
+export { createEventDelivery } from './event-delivery.ts';
 export { tasksOf } from './events.ts';
 export { createPacks } from './packs.ts';
 export type { Actor, Packs } from './packs.ts';
