@@ -20,5 +20,13 @@ export const outboxRetention: RetentionPolicy[] = [
     createdColumn: 'failed_at',
     reason: 'Until a person redrives or discards them.',
   },
-  // Settled dead letters (dead_letter_history: settled_at, serial id) belong here: 365 days, archive, createdColumn `settled_at`.
+  {
+    name: 'settled-dead-letters',
+    table: 'dead_letter_history',
+    keep: { days: 365 },
+    action: 'archive',
+    createdColumn: 'settled_at',
+    reason:
+      'A year to see what failed before, and who decided what. Archived: they are the only trace of what was discarded.',
+  },
 ];

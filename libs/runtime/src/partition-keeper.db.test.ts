@@ -47,7 +47,10 @@ describe.each(testDatabaseKinds())('day partitions on %s', (kind) => {
 
   type Options = Partial<Parameters<typeof createPartitionKeeper>[1]>;
   const keeperOf = (options: Options = {}) =>
-    createPartitionKeeper({ database, log }, { table: 'visit', keepDays: 7, daysAhead: 3, lockTimeoutMs: 300, ...options });
+    createPartitionKeeper(
+      { database, log },
+      { table: 'visit', keepDays: 7, daysAhead: 3, lockTimeoutMs: 300, ...options },
+    );
   const pass = (options: Options = {}): Promise<PartitionPass> => keeperOf(options).pass(never);
 
   async function tables(): Promise<string[]> {
@@ -125,7 +128,9 @@ describe.each(testDatabaseKinds())('day partitions on %s', (kind) => {
 
     expect(dropped).toEqual([addDays(today, -9), addDays(today, -8)]);
     expect(await notes()).toEqual(['7/0', '7/1', '1/0', '1/1']);
-    expect(await tables()).toEqual(kind === 'mysql' ? ['visit'] : expect.not.arrayContaining([`visit_p${addDays(today, -8)}`]));
+    expect(await tables()).toEqual(
+      kind === 'mysql' ? ['visit'] : expect.not.arrayContaining([`visit_p${addDays(today, -8)}`]),
+    );
     expect(await pass()).toEqual(nothing);
   });
 
@@ -165,7 +170,9 @@ describe.each(testDatabaseKinds())('day partitions on %s', (kind) => {
     const next = await pass({ archive });
 
     expect(next).toMatchObject({ dropped: [addDays(today, -8)], archives: [expect.any(String)] });
-    expect(await restoreArchive(database, next.archives[0] ?? '', { into: 'visit_again' })).toMatchObject({ inserted: 3 });
+    expect(await restoreArchive(database, next.archives[0] ?? '', { into: 'visit_again' })).toMatchObject({
+      inserted: 3,
+    });
   });
 
   it('give up behind somebody who uses the table for long, without holding others up, and try again', async () => {
@@ -192,6 +199,10 @@ describe.each(testDatabaseKinds())('day partitions on %s', (kind) => {
     expect(after).toMatchObject(
       kind === 'postgres' ? { dropped: [addDays(today, -8)] } : { created: [addDays(today, 1)] },
     );
-    expect((await notes()).filter((note) => note.startsWith('other')).toSorted()).toEqual(['other 0', 'other 1', 'other 2']);
+    expect((await notes()).filter((note) => note.startsWith('other')).toSorted()).toEqual([
+      'other 0',
+      'other 1',
+      'other 2',
+    ]);
   });
 });

@@ -120,7 +120,14 @@ export function createPartitionKeeper(deps: { database: Database; log: Logger },
     const source = kind === 'postgres' ? partition.name : `${table}_${partition.name}`;
     const key = archive.key ?? 'id';
     const columns = await readArchiveColumns(deps.database, source);
-    const policy = { name: archive.policy, table: source, key, createdColumn: column, reason: '', keep: { days: keepDays } };
+    const policy = {
+      name: archive.policy,
+      table: source,
+      key,
+      createdColumn: column,
+      reason: '',
+      keep: { days: keepDays },
+    };
     const draft = createArchiveDraft({ ...archive, table, key, ageColumn: column, columns });
     const deadline = performance.now() + limits.milliseconds;
     let cursor = archivedUpTo.get(partition.day) ?? 0;
