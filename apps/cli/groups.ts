@@ -3,5 +3,6 @@ import type { Group } from './command.ts';
 import { dlq } from './groups/dlq.ts';
 import { outbox } from './groups/outbox.ts';
 import { queues } from './groups/queues.ts';
+import { retention } from './groups/retention.ts';
 
-export const groups: Group[] = [dlq, outbox, queues];
+export const groups: Group[] = [dlq, outbox, queues, retention];

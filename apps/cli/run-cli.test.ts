@@ -15,7 +15,7 @@ async function run(...args: string[]): Promise<{ code: number; out: string; err:
 describe('the operator CLI, typed wrongly', () => {
   it.each([
     ['', 'Usage: npm run ops -- <group> <command>'],
-    ['dql', 'There is no group "dql". There are: dlq, outbox, queues'],
+    ['dql', 'There is no group "dql". There are: dlq, outbox, queues, retention'],
     ['--json dlq list', 'There is no group "--json"'],
     ['dlq', 'Usage: npm run ops -- dlq <command>'],
     ['dlq delete', 'There is no command "delete". There are: list, show, redrive, discard.'],
@@ -49,6 +49,12 @@ describe('the operator CLI, typed wrongly', () => {
     ['dlq discard outbox:1 --reason x', 'There is no terminal to ask on'],
     [`dlq discard outbox:1 --yes --reason ${'x'.repeat(501)}`, '--reason must have at most 500 characters'],
     [`dlq discard outbox:1 --yes --reason x --actor ${'x'.repeat(121)}`, '--actor must have at most 120 characters'],
+    ['retention run', 'There is no terminal to ask on'],
+    ['retention run finished-events interactions', 'One policy at a time'],
+    ['retention restore', 'Which archive?'],
+    ['retention restore a b', 'Which archive?'],
+    ['retention restore a.manifest.json --into x;y', "--into must be a table's name"],
+    ['retention restore a.manifest.json', 'There is no terminal to ask on'],
     ['outbox show', 'Give the id of one event'],
     ['outbox show x', 'Give the id of one event'],
   ])('%j is refused with code 2 and what would be right', async (line, message) => {

@@ -2,17 +2,19 @@
  * What commands work with, each connected at its first use: a command needs no API, and one that only looks into the catalogue
  * needs no task queues. Wake-ups are sent at the end; whoever waits for one polls as well.
  */
-import { createDeadLetters, taskSettings, type DeadLetters } from '@omnizap/catalog';
+import { createDeadLetters, retentionPolicies, taskSettings, type DeadLetters } from '@omnizap/catalog';
 import {
   AppError,
   connectDatabase,
   createLogger,
+  createRetention,
   createWakeups,
   loadConfig,
   missingMigrations,
   type Config,
   type Database,
   type Logger,
+  type Retention,
 } from '@omnizap/runtime';
 import { createHintSender, type TaskQueues } from '@omnizap/tasks';
 
@@ -22,6 +24,7 @@ export type Session = {
   deadLetters(): Promise<DeadLetters>;
   /** @throws AppError `unavailable` */
   taskQueues(): Promise<TaskQueues>;
+  retention(): Promise<Retention>;
   /** Sends the wake-ups and ends every connection. */
   close(): Promise<void>;
 };
@@ -73,6 +76,14 @@ export function createSession(): Session {
       return createDeadLetters({ database: await database(), queues: sender, wakeups: later, log });
     },
     taskQueues: () => parts().sender.connected(),
+    async retention() {
+      const { config, log } = parts();
+      const catalogue = await database();
+      return createRetention(
+        { database: catalogue, log },
+        { policies: retentionPolicies(catalogue.kind), archiveDir: config.ARCHIVE_DIR },
+      );
+    },
     async close() {
       if (made && topics.size > 0) {
         const wakeups = createWakeups({ queueUrl: made.config.QUEUE_DATABASE_URL, log: made.log });

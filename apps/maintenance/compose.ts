@@ -1,14 +1,14 @@
 import {
-  catalogRetention,
   createCatalogueDepth,
   createRankingPublisher,
   createSweeper,
   keepDeadTask,
+  retentionPolicies,
   scoresTopic,
   taskSettings,
 } from '@omnizap/catalog';
 import { createEmojiClassifier } from '@omnizap/imaging';
-import { createOutboxStore, outboxRetention } from '@omnizap/outbox';
+import { createOutboxStore } from '@omnizap/outbox';
 import { createLoop, createRetention, type Component, type ProcessContext } from '@omnizap/runtime';
 import { createTaskQueues } from '@omnizap/tasks';
 import { createQueueGauges } from './queue-gauges.ts';
@@ -64,7 +64,7 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
   const retention = createRetention(
     { database, log, metrics },
     {
-      policies: [...outboxRetention, ...catalogRetention(database.kind)],
+      policies: retentionPolicies(database.kind),
       archiveDir: config.ARCHIVE_DIR,
       mayRun: () => membership.isCurrent(),
     },

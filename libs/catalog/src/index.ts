@@ -5,7 +5,7 @@ export { countDueWork, createCatalogueDepth } from './catalogue-depth.ts';
 export { createCatalogueReader } from './catalogue-reader.ts';
 export type { CatalogueReader, PackSignals } from './catalogue-reader.ts';
 export type { PackView, StickerView } from './catalogue-store.ts';
-export { catalogRetention } from './catalog-retention.ts';
+export { retentionPolicies } from './catalog-retention.ts';
 export { createClassifySticker } from './classify-sticker.ts';
 export { createCurateTheme, curatorOwnerId } from './curate-theme.ts';
 export { createDeadLetters, deadLetterLimits } from './dead-letters.ts';
