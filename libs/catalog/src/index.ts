@@ -27,6 +27,7 @@ export { createRebuildPack, scoresTopic } from './rebuild-pack.ts';
 export { createSweeper } from './sweeper.ts';
 export { taskSettings, taskTypes } from './task-settings.ts';
 export type { TaskType } from './task-settings.ts';
+export { createWorkStateStore } from './work-state-store.ts';
 export { createUploads } from './uploads.ts';
 export type { Uploads } from './uploads.ts';
 export { createVersionedHandler } from './versioned-handler.ts';

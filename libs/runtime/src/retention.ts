@@ -72,7 +72,7 @@ export function createRetention(deps: RetentionDeps, options: RetentionOptions) 
     isMidway: false,
     failures: 0,
   }));
-  const meters = deps.metrics ? createMeters(deps.metrics) : null;
+  const meters = deps.metrics ? createMeters(deps.metrics, limited) : null;
   let isDeclared = false;
 
   async function declare(): Promise<void> {
@@ -206,7 +206,7 @@ type RunOptions = { signal?: AbortSignal; onProgress?: (run: RetentionRun) => vo
 
 export type Retention = ReturnType<typeof createRetention>;
 
-function createMeters({ registry }: Metrics) {
+function createMeters({ registry }: Metrics, policies: RetentionPolicy[]) {
   const removedRows = new Counter({
     name: 'omnizap_retention_removed_rows_total',
     help: 'Rows that left by retention.',
@@ -219,6 +219,8 @@ function createMeters({ registry }: Metrics) {
     labelNames: ['policy'],
     registers: [registry],
   });
+  // A rate needs a beginning.
+  for (const { name } of policies) removedRows.inc({ policy: name }, 0);
   return {
     removed: (policy: string, rows: number): void => removedRows.inc({ policy }, rows),
     finished: (policy: string, at: Date): void => lastSuccess.set({ policy }, at.getTime() / 1_000),

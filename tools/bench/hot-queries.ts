@@ -1,0 +1,118 @@
+/**
+ * What the fleet asks again and again, run by the code that asks it, and how many rows the server may read for it: a bound that
+ * depends on what is waiting, never on what is finished. The same list is a test (plans.db.test.ts) and a bench (`plans`).
+ */
+import { catalogRetention, createCatalogueDepth, createEngagement, createWorkStateStore } from '@omnizap/catalog';
+import { createOutboxStore, outboxRetention, shardCount, type OutboxEvent } from '@omnizap/outbox';
+import { createLogger, createRetention, createWakeups, type Database } from '@omnizap/runtime';
+import { filledPack, type TableSizes } from './fill-tables.ts';
+
+export type HotQuery = {
+  name: string;
+  atMostRows: number;
+  run: () => Promise<unknown>;
+};
+
+const batch = 500;
+const allShards = Array.from({ length: shardCount }, (_, shard) => shard);
+const token = 'bench:1';
+const provider = { name: 'emoji', version: '1' };
+
+/** In this order: later ones build on what earlier ones did. Each can be run once. */
+export function createHotQueries(
+  database: Database,
+  options: { queueUrl: string; archiveDir: string; sizes: TableSizes },
+): HotQuery[] {
+  const { sizes } = options;
+  const log = createLogger({ level: 'silent', format: 'json', process: 'bench' });
+  const outbox = createOutboxStore(database);
+  const workState = createWorkStateStore(database);
+  const engagement = createEngagement({ database, wakeups: createWakeups({ queueUrl: options.queueUrl, log }) });
+  const retentionOf = (rows: number) =>
+    createRetention(
+      { database, log },
+      {
+        policies: [...outboxRetention, ...catalogRetention(database.kind)],
+        archiveDir: options.archiveDir,
+        limits: { rows, milliseconds: 60_000 },
+      },
+    );
+  const unfinished = sizes.waitingEvents + sizes.failedEvents;
+  let claimed: OutboxEvent[] = [];
+  const expectCount = (what: string, count: number, expected: number): void => {
+    if (count !== expected) throw new Error(`${what}: ${count} instead of ${expected}`);
+  };
+
+  return [
+    {
+      name: 'relay, claim of nothing',
+      atMostRows: 200,
+      run: async () => expectCount('claimed', (await outbox.claim(allShards.slice(8), token, batch)).length, 0),
+    },
+    {
+      name: `relay, claim of ${batch}`,
+      // Candidates of each shard with a look at their aggregates, then the batch found, marked and read.
+      atMostRows: 10 * batch,
+      run: async () => {
+        claimed = await outbox.claim(allShards, token, batch);
+        expectCount('claimed', claimed.length, batch);
+      },
+    },
+    {
+      name: `relay, completion of ${batch}`,
+      atMostRows: 3 * batch,
+      run: async () => expectCount('completed', await outbox.complete(claimed, token), batch),
+    },
+    { name: 'relay, reclaim', atMostRows: 2 * batch, run: () => outbox.reclaim(allShards) },
+    {
+      name: 'outbox depth',
+      atMostRows: 3 * unfinished,
+      run: async () => {
+        const { pending, failed } = await outbox.depth();
+        expectCount('unfinished', pending + failed, unfinished - batch);
+      },
+    },
+    {
+      name: 'sweep, due subjects',
+      atMostRows: 3 * sizes.dueWorkStates + 100,
+      run: async () => {
+        const due = await workState.due('rebuild', { olderThanMs: 20_000, after: null, limit: 1_000 });
+        expectCount('due', due.length, sizes.dueWorkStates);
+      },
+    },
+    {
+      name: 'catalogue depth',
+      atMostRows: 3 * sizes.dueWorkStates + 100,
+      run: async () =>
+        expectCount('due', (await createCatalogueDepth(database, provider)()).scorePending, sizes.dueWorkStates),
+    },
+    {
+      name: 'engagement, first open of a viewer',
+      atMostRows: 300,
+      run: () => engagement.record(filledPack.packKey, 'open', { key: 'new', address: '10.0.0.1' }),
+    },
+    {
+      name: 'engagement, repeated open',
+      atMostRows: 300,
+      run: () => engagement.record(filledPack.packKey, 'open', { key: 'new', address: '10.0.0.1' }),
+    },
+    {
+      name: `retention, removal of ${sizes.dueEvents} events`,
+      atMostRows: 6 * (sizes.dueEvents + 1_000),
+      run: async () => {
+        const [run] = await retentionOf(sizes.dueEvents + 1_000).run('finished-events');
+        expectCount('removed', run?.removed ?? 0, sizes.dueEvents);
+      },
+    },
+    {
+      name: 'retention, nothing to remove',
+      atMostRows: 3_000,
+      run: async () => expectCount('removed', (await retentionOf(20_000).run('finished-events'))[0]?.removed ?? 0, 0),
+    },
+    {
+      name: 'retention, nothing to archive',
+      atMostRows: 3_000,
+      run: async () => expectCount('removed', (await retentionOf(20_000).run('interactions'))[0]?.removed ?? 0, 0),
+    },
+  ];
+}
