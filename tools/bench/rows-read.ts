@@ -4,13 +4,10 @@
  */
 import { rowsOf, type Database } from '@omnizap/runtime';
 
-const counters = {
-  postgres: `SELECT (SELECT COALESCE(SUM(seq_tup_read), 0) FROM pg_stat_user_tables)
-                  + (SELECT COALESCE(SUM(idx_tup_read), 0) FROM pg_stat_user_indexes) AS total`,
-  // Reads of temporary tables count as well: sorting and grouping are work, too.
-  mysql: `SELECT SUM(variable_value) AS total FROM information_schema.session_status
-           WHERE variable_name LIKE 'Handler\\_read%'`,
-};
+const postgresCounter = `SELECT (SELECT COALESCE(SUM(seq_tup_read), 0) FROM pg_stat_user_tables)
+                              + (SELECT COALESCE(SUM(idx_tup_read), 0) FROM pg_stat_user_indexes) AS total`;
+/** Reads of temporary tables count as well: sorting and grouping are work, too. */
+const mysqlCounters = "SHOW SESSION STATUS LIKE 'Handler\\_read%'";
 
 /** `database` must have one connection: the counters of MariaDB are its own, PostgreSQL's are everybody's. */
 export async function countRowsRead(database: Database, work: () => Promise<unknown>): Promise<number> {
@@ -20,9 +17,13 @@ export async function countRowsRead(database: Database, work: () => Promise<unkn
 }
 
 async function readCounter({ kind, knex }: Database): Promise<number> {
+  if (kind === 'mysql') {
+    const counters = rowsOf<{ Value: string }>(await knex.raw(mysqlCounters));
+    return counters.reduce((sum, { Value }) => sum + Number(Value), 0);
+  }
   // Counters of a PostgreSQL session become visible at the end of a statement, but only once a second by themselves.
-  if (kind === 'postgres') await knex.raw('SELECT pg_stat_force_next_flush()');
-  return Number(rowsOf<{ total: number }>(await knex.raw(counters[kind]))[0]?.total ?? 0);
+  await knex.raw('SELECT pg_stat_force_next_flush()');
+  return rowsOf<{ total: number }>(await knex.raw(postgresCounter))[0]?.total ?? 0;
 }
 
 /** Reading MariaDB's counters reads rows of its own. */
