@@ -2,9 +2,10 @@
  * What the fleet asks again and again, run by the code that asks it, and how many rows the server may read for it: a bound that
  * depends on what is waiting, never on what is finished. The same list is a test (plans.db.test.ts) and a bench (`plans`).
  */
-import { catalogRetention, createCatalogueDepth, createEngagement, createWorkStateStore } from '@omnizap/catalog';
-import { createOutboxStore, outboxRetention, shardCount, type OutboxEvent } from '@omnizap/outbox';
+import { createCatalogueDepth, createEngagement, createWorkStateStore, retentionPolicies } from '@omnizap/catalog';
+import { createOutboxStore, shardCount, shardLeaseName, type Hold, type OutboxEvent } from '@omnizap/outbox';
 import { createLogger, createRetention, createWakeups, type Database } from '@omnizap/runtime';
+import { holdLeases } from '@omnizap/testkit';
 import { filledPack, type TableSizes } from './fill-tables.ts';
 
 export type HotQuery = {
@@ -15,14 +16,13 @@ export type HotQuery = {
 
 const batch = 500;
 const allShards = Array.from({ length: shardCount }, (_, shard) => shard);
-const token = 'bench:1';
 const provider = { name: 'emoji', version: '1' };
 
 /** In this order: later ones build on what earlier ones did. Each can be run once. */
-export function createHotQueries(
+export async function createHotQueries(
   database: Database,
   options: { queueUrl: string; archiveDir: string; sizes: TableSizes },
-): HotQuery[] {
+): Promise<HotQuery[]> {
   const { sizes } = options;
   const log = createLogger({ level: 'silent', format: 'json', process: 'bench' });
   const outbox = createOutboxStore(database);
@@ -32,12 +32,14 @@ export function createHotQueries(
     createRetention(
       { database, log },
       {
-        policies: [...outboxRetention, ...catalogRetention(database.kind)],
+        policies: retentionPolicies(database.kind),
         archiveDir: options.archiveDir,
         limits: { rows, milliseconds: 60_000 },
       },
     );
   const unfinished = sizes.waitingEvents + sizes.failedEvents;
+  const processId = await holdLeases(database, allShards.map(shardLeaseName));
+  const hold: Hold = { processId, token: 'bench:1', shards: allShards };
   let claimed: OutboxEvent[] = [];
   const expectCount = (what: string, count: number, expected: number): void => {
     if (count !== expected) throw new Error(`${what}: ${count} instead of ${expected}`);
@@ -47,23 +49,24 @@ export function createHotQueries(
     {
       name: 'relay, claim of nothing',
       atMostRows: 200,
-      run: async () => expectCount('claimed', (await outbox.claim(allShards.slice(8), token, batch)).length, 0),
+      run: async () =>
+        expectCount('claimed', (await outbox.claim({ ...hold, shards: allShards.slice(8) }, batch)).length, 0),
     },
     {
       name: `relay, claim of ${batch}`,
       // Candidates of each shard with a look at their aggregates, then the batch found, marked and read.
       atMostRows: 10 * batch,
       run: async () => {
-        claimed = await outbox.claim(allShards, token, batch);
+        claimed = await outbox.claim(hold, batch);
         expectCount('claimed', claimed.length, batch);
       },
     },
     {
       name: `relay, completion of ${batch}`,
       atMostRows: 3 * batch,
-      run: async () => expectCount('completed', await outbox.complete(claimed, token), batch),
+      run: async () => expectCount('completed', await outbox.complete(claimed, hold), batch),
     },
-    { name: 'relay, reclaim', atMostRows: 2 * batch, run: () => outbox.reclaim(allShards) },
+    { name: 'relay, reclaim', atMostRows: 2 * batch, run: () => outbox.reclaim(hold) },
     {
       name: 'outbox depth',
       atMostRows: 3 * unfinished,

@@ -34,7 +34,7 @@ describe.each(testDatabaseKinds())('hot queries on %s', (kind) => {
   });
 
   it('read what is waiting, and not what is finished', async () => {
-    const queries = createHotQueries(database, { queueUrl: test.queueUrl, archiveDir: '/nowhere', sizes });
+    const queries = await createHotQueries(database, { queueUrl: test.queueUrl, archiveDir: '/nowhere', sizes });
     const readings: { name: string; rows: number; atMostRows: number }[] = [];
     for (const { name, atMostRows, run } of queries)
       readings.push({ name, atMostRows, rows: await countRowsRead(database, run) });

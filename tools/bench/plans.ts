@@ -86,7 +86,7 @@ async function measure(
     await fillTables(database, sizes, context.signal);
     context.say(`${server}: filled in ${Math.round((performance.now() - startedAt) / 1_000)} s`);
     const measurements: Measurement[] = [];
-    for (const { name, atMostRows, run } of createHotQueries(database, {
+    for (const { name, atMostRows, run } of await createHotQueries(database, {
       queueUrl,
       archiveDir: path.join(context.folder, 'archives'),
       sizes,

@@ -11,7 +11,7 @@ describe('options of npm run chaos', () => {
     expect(options.seed).toBeGreaterThan(0);
     expect(options).toMatchObject({ runs: 3, durationSeconds: 20, isJson: false });
     const replay = replayCommand(options, 12);
-    expect(replay).toBe('npm run chaos -- --seed 12 --database mariadb --faults kill,pause --duration 20');
+    expect(replay).toBe('npm run chaos -- --seed 12 --database mariadb --faults kill,pause --duration 20 --rate 20');
     expect(parseChaosOptions(replay.split(' -- ')[1]?.split(' ') ?? [])).toMatchObject({
       seed: 12,
       faults: options.faults,

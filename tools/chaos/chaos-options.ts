@@ -13,6 +13,7 @@ export type ChaosOptions = {
   database: DatabaseKind;
   faults: Fault[];
   durationSeconds: number;
+  requestsPerSecond: number;
   isJson: boolean;
   isKept: boolean;
   isList: boolean;
@@ -29,6 +30,7 @@ export function parseChaosOptions(args: string[]): ChaosOptions {
       database: { type: 'string', default: 'postgres' },
       faults: { type: 'string', default: 'all' },
       duration: { type: 'string', default: '20' },
+      rate: { type: 'string', default: '20' },
       json: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       'list-faults': { type: 'boolean', default: false },
@@ -43,6 +45,7 @@ export function parseChaosOptions(args: string[]): ChaosOptions {
     database: values.database,
     faults: chooseFaults(values.faults),
     durationSeconds: wholeNumber('duration', values.duration, 8, 86_400),
+    requestsPerSecond: wholeNumber('rate', values.rate, 1, 1_000),
     isJson: values.json,
     isKept: values.keep,
     isList: values['list-faults'],
@@ -54,7 +57,7 @@ export function parseChaosOptions(args: string[]): ChaosOptions {
 export function replayCommand(options: ChaosOptions, seed: number): string {
   const faults =
     options.faults.length === allFaults.length ? 'all' : options.faults.map(({ name }) => name).join(',') || 'none';
-  return `npm run chaos -- --seed ${seed} --database ${options.database} --faults ${faults} --duration ${options.durationSeconds}`;
+  return `npm run chaos -- --seed ${seed} --database ${options.database} --faults ${faults} --duration ${options.durationSeconds} --rate ${options.requestsPerSecond}`;
 }
 
 function wholeNumber(name: string, text: string, low: number, high: number): number {

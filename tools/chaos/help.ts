@@ -17,6 +17,7 @@ a running fleet or its data; everything that it starts ends with it.
   --database NAME           postgres, or mariadb: the catalogue in MariaDB and the queues in PostgreSQL (default postgres)
   --faults A,B|all|none     what may happen (default all)
   --duration SECONDS        of the load; faults that last longer extend it (default 20)
+  --rate N                  requests per second, whether or not earlier ones were answered (default 20)
   --json                    one JSON object on stdout; progress goes to stderr
   --keep                    keep the folder of every run, not only of those with a violation
   --list-faults             the faults that there are

@@ -34,7 +34,6 @@ import type { DatabaseKind, Sql } from './sql.ts';
 
 const projectRoot = path.resolve(import.meta.dirname, '../..');
 const ownerCount = 4;
-const requestsPerSecond = 30;
 /** Load goes on after the last fault, so that recovery can be seen. */
 const afterMs = 8_000;
 const restTimeoutMs = 120_000;
@@ -47,6 +46,7 @@ export type RunOptions = {
   kind: DatabaseKind;
   faults: Fault[];
   durationSeconds: number;
+  requestsPerSecond: number;
   servers: { catalogue: DatabaseServer; queue: DatabaseServer };
   pictures: PicturePool;
   folder: string;
@@ -133,7 +133,7 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
     const facts: KnownFacts = { poisonEvents: [], damagedContent: [], startedAt: Date.now(), endedAt: 0 };
     const load = createLoad({
       seed,
-      requestsPerSecond,
+      requestsPerSecond: options.requestsPerSecond,
       random: createRandom(seed),
       pictures: options.pictures,
       owners,

@@ -32,7 +32,7 @@ export async function runSeries(options: ChaosOptions, context: SeriesContext): 
   const { signal, say, progress, onRun } = context;
   await removeAbandoned();
   const folder = await mkdtemp(path.join(tmpdir(), `${folderPrefix}${process.pid}-`));
-  const servers: DatabaseServer[] = [];
+  const host = createHost(options, folder, context);
   const summary: Summary = {
     seed: options.seed,
     database: options.database,
@@ -44,7 +44,6 @@ export async function runSeries(options: ChaosOptions, context: SeriesContext): 
     progress(
       `seed ${options.seed}, ${options.runs} ${options.runs === 1 ? 'run' : 'runs'} of ${options.durationSeconds} s on ${options.database}`,
     );
-    const host = createHost(options, folder, servers, context);
     const pictures = await drawPicturePool(pictureCount);
     for (let index = 0; index < options.runs; index += 1) {
       signal.throwIfAborted();
@@ -60,6 +59,7 @@ export async function runSeries(options: ChaosOptions, context: SeriesContext): 
             kind: options.database,
             faults: options.faults,
             durationSeconds: options.durationSeconds,
+            requestsPerSecond: options.requestsPerSecond,
             ...hosted,
             pictures,
             folder: runFolder,
@@ -81,7 +81,7 @@ export async function runSeries(options: ChaosOptions, context: SeriesContext): 
     }
     return summary;
   } finally {
-    await Promise.allSettled(servers.map((server) => server.close()));
+    await host.close();
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
@@ -92,9 +92,9 @@ type Hosted = Pick<RunOptions, 'servers' | 'fillDisk'>;
 function createHost(
   { database }: ChaosOptions,
   folder: string,
-  servers: DatabaseServer[],
   { signal, say }: SeriesContext,
-): { serversFor: (onSmallDisk: boolean) => Promise<Hosted> } {
+): { serversFor: (onSmallDisk: boolean) => Promise<Hosted>; close: () => Promise<void> } {
+  const servers: DatabaseServer[] = [];
   const optionsFor = (name: string, dataDir: string): ServerOptions => {
     const log = createWriteStream(path.join(folder, `${name}.log`), { flags: 'a' });
     log.on('error', () => undefined);
@@ -125,6 +125,10 @@ function createHost(
   }
 
   return {
+    async close() {
+      await Promise.allSettled(servers.map((server) => server.close()));
+      await small?.then(({ disk }) => disk.unmount()).catch(() => undefined);
+    },
     async serversFor(onSmallDisk) {
       if (onSmallDisk) small ??= startSmall();
       else postgres ??= keep(startPostgresServer(optionsFor('postgres', folder)));

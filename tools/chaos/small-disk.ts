@@ -53,6 +53,8 @@ export type SmallDisk = {
   path: string;
   /** Takes all space that is left; resolves to what gives it back. */
   fill: () => Promise<() => Promise<void>>;
+  /** Once nobody uses it any more; a mount that is left goes with the namespace. */
+  unmount: () => void;
 };
 
 /** Mounts it at `folder`; only inside of the namespace. */
@@ -71,6 +73,7 @@ export function mountSmallDisk(folder: string): SmallDisk {
       }
       return async () => await rm(filler, { force: true });
     },
+    unmount: () => void execFileSync('umount', ['--lazy', folder], { stdio: 'ignore' }),
   };
 }
 

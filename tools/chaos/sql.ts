@@ -53,8 +53,10 @@ function connectPostgres(url: string): Sql {
   };
 }
 
-function readNumbers(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
-  return oid === Number(pg.types.builtins.INT8) ? Number : pg.types.getTypeParser(oid, format as 'text');
+/** 64-bit integers as numbers: versions and ids of a run are far from the limit. */
+function readNumbers(oid: number): (value: string) => unknown {
+  if (oid === Number(pg.types.builtins.INT8)) return Number;
+  return pg.types.getTypeParser(oid) as (value: string) => unknown;
 }
 
 function connectMariadb(url: string): Sql {

@@ -23,7 +23,7 @@ import {
   type Wakeups,
 } from '@omnizap/runtime';
 import { createTaskQueues, installTaskQueues, type DeadTask, type TaskHint, type TaskQueues } from '@omnizap/tasks';
-import { createTestDatabase, testDatabaseKinds, waitFor, type TestDatabase } from '@omnizap/testkit';
+import { createTestDatabase, holdLeases, testDatabaseKinds, waitFor, type TestDatabase } from '@omnizap/testkit';
 import { v7 as uuidv7 } from 'uuid';
 import { createDeadLetters, type DeadLetters } from './dead-letters.ts';
 import { keepDeadTask } from './dead-tasks.ts';
@@ -33,7 +33,6 @@ import { createWorkStateStore } from './work-state-store.ts';
 
 const log = createLogger({ level: 'silent', format: 'json', process: 'test' });
 const shards = Array.from({ length: shardCount }, (_, shard) => shard);
-const hold: Hold = { processId: uuidv7(), token: 'token', shards };
 const operator = { actor: 'operator', requestId: 'request-1' };
 const cadenceMs = { classification: 120_000, derivative: 120_000, curation: 180_000, rebuild: 240_000 };
 const numberOf = (event: OutboxEvent): number => (event.payload as { number: number }).number;
@@ -44,6 +43,7 @@ describe.each(testDatabaseKinds())('dead letters on %s', (kind) => {
   let wakeups: Wakeups;
   let queues: TaskQueues;
   let deadLetters: DeadLetters;
+  let hold: Hold;
   let outbox: ReturnType<typeof createOutboxStore>;
   let workState: ReturnType<typeof createWorkStateStore>;
   /** What was announced, although it also goes to the real queues. */
@@ -81,7 +81,7 @@ describe.each(testDatabaseKinds())('dead letters on %s', (kind) => {
       'admin_action_audit',
     ])
       await database.knex(table).delete();
-    await holdShards();
+    hold = { processId: await holdLeases(database, shards.map(shardLeaseName)), token: 'token', shards };
   });
   afterEach(async () => {
     await Promise.all(stops.splice(0).map((stop) => stop()));
@@ -144,15 +144,6 @@ describe.each(testDatabaseKinds())('dead letters on %s', (kind) => {
 
   const newSweeper = () =>
     createSweeper({ database, queues, log }, { cadenceMs, provider: { name: 'x', version: '1' } });
-
-  /** Takes every shard, as a relay would that nobody sees. */
-  async function holdShards(): Promise<void> {
-    const leases = createLeaseStore(database);
-    const names = shards.map(shardLeaseName);
-    await leases.declare(names);
-    await leases.renew(hold.processId, 3_600_000);
-    for (const { name, epoch } of await leases.holders(names)) await leases.take(hold.processId, name, epoch);
-  }
 
   async function startRelay(deliver: Delivery): Promise<void> {
     await createLeaseStore(database).leave(hold.processId);

@@ -12,6 +12,7 @@ export type {
 export { buildPng, drawApng, drawPng } from './builders/draw-png.ts';
 export { buildMultipart } from './builders/multipart.ts';
 export type { Part } from './builders/multipart.ts';
+export { holdLeases } from './hold-leases.ts';
 export { freePort } from './free-port.ts';
 export { spawnProcess } from './spawn-process.ts';
 export type { SpawnedProcess, SpawnOptions } from './spawn-process.ts';

@@ -12,6 +12,7 @@ const terminationIntervalMs = 200;
 const longOutageMs = 60_000;
 const longRunSeconds = 120;
 const heldConnections = 400;
+const heldAtOnce = 20;
 
 function pickServer(context: FaultContext, random: Random): DatabaseServer {
   return random.pick([context.servers.catalogue, context.servers.queue]);
@@ -89,13 +90,17 @@ export const poolExhaustionFault: Fault = {
     const url = isCatalogue ? context.catalogueUrl : context.queueUrl;
     const held: { end: () => Promise<void> }[] = [];
     try {
-      while (held.length < heldConnections) {
-        const connection = await holdConnection(url).catch(() => null);
-        if (connection === null) break;
-        held.push(connection);
+      const endsAt = performance.now() + forMs;
+      for (let isLeft = true; isLeft && held.length < heldConnections && performance.now() < endsAt;) {
+        const batch = await Promise.all(
+          Array.from({ length: heldAtOnce }, () => holdConnection(url).catch(() => null)),
+        );
+        held.push(...batch.filter((connection) => connection !== null));
+        isLeft = !batch.includes(null);
       }
       context.note({ held_connections: held.length, database: isCatalogue ? 'catalogue' : 'queue', for_ms: forMs });
-      await Promise.all([lockPacks(context, random, forMs / 2).catch(() => undefined), context.wait(forMs)]);
+      const leftMs = Math.max(0, endsAt - performance.now());
+      await Promise.all([lockPacks(context, random, forMs / 2).catch(() => undefined), context.wait(leftMs)]);
     } finally {
       await Promise.allSettled(held.map((connection) => connection.end()));
     }

@@ -105,7 +105,8 @@ function judgeDeadLetters(tables: FinalTables, history: RecordedHistory, facts: 
       .map(({ eventId }) => eventId),
   );
   for (const id of poison)
-    if (!dead.has(id) && !wiped.has(id)) found.push(violation('lost', 7, `poison event ${id} is not in the dead letters`));
+    if (!dead.has(id) && !wiped.has(id))
+      found.push(violation('lost', 7, `poison event ${id} is not in the dead letters`));
   for (const [id, rows] of dead) {
     if (rows.length > 1) found.push(violation('doubled', 7, `event ${id} is ${rows.length} dead letters`));
     if (!poison.has(id))
