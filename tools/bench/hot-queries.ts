@@ -54,8 +54,8 @@ export async function createHotQueries(
     },
     {
       name: `relay, claim of ${batch}`,
-      // Candidates of each shard with a look at their aggregates, then the batch found, marked and read.
-      atMostRows: 10 * batch,
+      // Candidates of each shard with a look at their aggregates, then the batch found, marked, read, and looked at once more for older ones.
+      atMostRows: 12 * batch,
       run: async () => {
         claimed = await outbox.claim(hold, batch);
         expectCount('claimed', claimed.length, batch);
