@@ -58,6 +58,8 @@ export async function startMariadb(options: MariadbOptions): Promise<EmbeddedMar
     await initialise(installation, stage, signal);
   });
 
+  await mkdir(temporaryDirOf(filesDir), { recursive: true });
+
   for (let attempt = 1; ; attempt += 1) {
     signal?.throwIfAborted();
     const port = wantedPort === 0 ? await freePort() : wantedPort;
@@ -92,6 +94,11 @@ export async function startMariadb(options: MariadbOptions): Promise<EmbeddedMar
   }
 }
 
+/** Of this server alone: one that starts removes the temporary tables of all others that share its folder. */
+function temporaryDirOf(filesDir: string): string {
+  return path.join(path.dirname(filesDir), 'tmp');
+}
+
 function serverCommand(
   { server, basedir, shareDir, libraryDirs }: MariadbInstallation,
   filesDir: string,
@@ -108,6 +115,7 @@ function serverCommand(
     `--lc-messages-dir=${shareDir}`,
     `--character-sets-dir=${path.join(shareDir, 'charsets')}`,
     `--datadir=${filesDir}`,
+    `--tmpdir=${temporaryDirOf(filesDir)}`,
     ...(process.getuid?.() === 0 ? ['--user=root'] : []),
     '--character-set-server=utf8mb4',
     '--collation-server=utf8mb4_bin',
@@ -124,6 +132,7 @@ async function initialise(
   signal?: AbortSignal,
 ): Promise<void> {
   await mkdir(path.join(filesDir, 'mysql'), { recursive: true });
+  await mkdir(temporaryDirOf(filesDir), { recursive: true });
   const names = await readdir(installation.shareDir);
   const statements = ['USE mysql;', 'SET @auth_root_socket = NULL;', 'SET @skip_auth_anonymous = 1;'];
   for (const suffix of SCRIPTS) {
