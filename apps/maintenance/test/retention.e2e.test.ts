@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { restoreArchive } from '@omnizap/runtime';
+import { catalogRetention } from '@omnizap/catalog';
+import { createLogger, createRetention } from '@omnizap/runtime';
 import { startFleet, testDatabaseKinds, waitFor, type Fleet } from '@omnizap/testkit';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -69,10 +70,13 @@ describe.each(testDatabaseKinds())('the maintenance process on %s', (kind) => {
       { timeoutMs: 20_000 },
     );
     expect(metrics).toContain('omnizap_retention_removed_rows_total{policy="interactions"}');
-    const folder = path.join(archiveDir, 'interactions');
-    for (const name of await readdir(folder))
-      if (name.endsWith('.manifest.json'))
-        await restoreArchive(fleet.database, path.join(folder, name), { into: 'interactions_again' });
+    const retention = createRetention(
+      { database: fleet.database, log: createLogger({ level: 'silent', format: 'json', process: 'test' }) },
+      { policies: catalogRetention(kind), archiveDir },
+    );
+    const names = await readdir(path.join(archiveDir, 'interactions'));
+    for (const name of names.filter((file) => file.endsWith('.manifest.json')))
+      await retention.restore(path.join('interactions', name), { into: 'interactions_again' });
     expect(await knex('interactions_again').orderBy('id').pluck('window_number')).toEqual([0, 1]);
   });
 });

@@ -1,4 +1,4 @@
-export { restoreArchive, verifyArchive } from './archive-restore.ts';
+export { verifyArchive } from './archive-restore.ts';
 export type { RestoreResult } from './archive-restore.ts';
 export type { Manifest } from './archive-writer.ts';
 export { bearerToken, isFromLoopback, isSameSecret, matchesToken } from './access.ts';

@@ -352,6 +352,18 @@ describe.each(testDatabaseKinds())('retention on %s', (kind) => {
     expect(policiesOf({ action: 'archive', beforeDelete: async () => undefined })).toThrow('undo');
   });
 
+  it('restores rows of a policy that it does not know into another table only', async () => {
+    const [id] = await addRows([30]);
+    const [run] = await retentionOf({ action: 'archive' }).run();
+    const other = retentionOf({ name: 'another', action: 'archive' });
+
+    await expect(other.restore(run?.archives[0] ?? '')).rejects.toMatchObject({ code: 'archive-invalid' });
+
+    expect(await other.restore(run?.archives[0] ?? '', { into: 'kept_again' })).toMatchObject({ inserted: 1 });
+    expect(await database.knex('kept_again').pluck('id')).toEqual([id]);
+    expect(await idsLeft()).toEqual([]);
+  });
+
   it('loses no row to kills at any moment: each is in its table or in a complete archive, and one restore brings all back', async () => {
     const ids = await addRows(Array.from({ length: 6_000 }, (_, index) => 60 - index / 1_000));
     const before = await tableContent();

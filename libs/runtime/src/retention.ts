@@ -197,6 +197,11 @@ export function createRetention(deps: RetentionDeps, options: RetentionOptions) 
       const path = existsSync(manifest) ? resolve(manifest) : join(archiveDir, manifest);
       const { policy: name, table } = await verifyArchive(path);
       const policy = limited.find((one) => one.name === name && one.table === table);
+      if (!policy && restoreOptions.into === undefined)
+        throw new AppError(
+          'archive-invalid',
+          `No policy here is called "${name}" and keeps ${table}, so nobody knows what else its rows change; restore them into another table.`,
+        );
       return restoreArchive(deps.database, path, { ...restoreOptions, afterRestore: policy?.afterRestore });
     },
   };
