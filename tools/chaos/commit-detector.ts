@@ -8,6 +8,8 @@
 export type CommitDetector = {
   /** True when the bytes hold the end of a commit point. */
   fromClient: (bytes: Buffer) => boolean;
+  /** True, once, when a transaction has begun since it was asked last. */
+  hasBegun: () => boolean;
   /** True when the bytes complete the answer to what was asked last. */
   fromServer: (bytes: Buffer) => boolean;
 };
@@ -24,20 +26,28 @@ const commits = /^\s*(?:COMMIT|END)\b/i;
 const changes = /^\s*(?:INSERT|UPDATE|DELETE|REPLACE|WITH)\b/i;
 
 /** Follows the statements of one session. */
-function followStatements(): (text: string) => boolean {
+function followStatements(): { isCommitPoint: (text: string) => boolean; takeBegun: () => boolean } {
   let isInTransaction = false;
-  return (text) => {
-    const wasInTransaction = isInTransaction;
-    if (begins.test(text)) isInTransaction = true;
-    else if (ends.test(text)) isInTransaction = false;
-    return commits.test(text) || (!wasInTransaction && changes.test(text));
+  let hasBegun = false;
+  return {
+    isCommitPoint(text) {
+      const wasInTransaction = isInTransaction;
+      if (begins.test(text)) isInTransaction = hasBegun = true;
+      else if (ends.test(text)) isInTransaction = false;
+      return commits.test(text) || (!wasInTransaction && changes.test(text));
+    },
+    takeBegun() {
+      const taken = hasBegun;
+      hasBegun = false;
+      return taken;
+    },
   };
 }
 
 /** PostgreSQL, frontend/backend protocol 3.0: a type byte and a length that counts itself, except for the first message. */
 function detectPostgres(): CommitDetector {
   const sslRequest = 80_877_103;
-  const isCommitPoint = followStatements();
+  const { isCommitPoint, takeBegun } = followStatements();
   let isStarted = false;
   /** Of an extended query, which takes effect at its Sync. */
   let isPrepared = false;
@@ -46,6 +56,7 @@ function detectPostgres(): CommitDetector {
   let server = Buffer.alloc(0);
 
   return {
+    hasBegun: takeBegun,
     fromClient(bytes) {
       client = Buffer.concat([client, bytes]);
       let isFound = false;
@@ -92,10 +103,11 @@ function detectPostgres(): CommitDetector {
 /** MySQL client/server protocol: three bytes of length, a sequence number that is 0 at the start of a command, the command. */
 function detectMysql(): CommitDetector {
   const [comQuery, comPrepare] = [0x03, 0x16];
-  const isCommitPoint = followStatements();
+  const { isCommitPoint, takeBegun } = followStatements();
   let client = Buffer.alloc(0);
 
   return {
+    hasBegun: takeBegun,
     fromClient(bytes) {
       client = Buffer.concat([client, bytes]);
       let isFound = false;

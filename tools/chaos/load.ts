@@ -52,6 +52,8 @@ const stickersPerPack = 8;
 /** Share of the uploads that do not decode, and of those that a pack already has. */
 const brokenShare = 0.04;
 const repeatShare = 0.12;
+const hotShare = 0.5;
+const hotPacks = 3;
 const unlistedShare = 0.1;
 const emojis = ['😀', '🐱', '🎉', '🍕', '⚽', '🚗'];
 
@@ -135,7 +137,9 @@ export function createLoad(options: LoadOptions): Load {
       case 'detail':
         return visible.length === 0 ? create() : detail(random.pick(visible));
       default:
-        return visible.length === 0 ? create() : interact(operation, random.pick(visible));
+        if (visible.length === 0) return create();
+        // Half of the votes go to a few packs: subjects that change all the time show what happens between two changes.
+        return interact(operation, random.pick(random.chance(hotShare) ? visible.slice(-hotPacks) : visible));
     }
   }
 

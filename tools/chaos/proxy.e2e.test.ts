@@ -148,4 +148,20 @@ describe('the proxy', () => {
 
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(110);
   });
+
+  it('holds a transaction back before its first word, and lets what comes before it pass', async () => {
+    const client = await open();
+    const query = (text: string): string => `${String.fromCharCode(text.length + 1)}\0\0\0\x03${text}`;
+    await say(client, query('SELECT 1'));
+
+    proxy.stallTransactions(80);
+    await say(client, query('SELECT 2'));
+    const startedAt = performance.now();
+    client.socket.write(query('BEGIN'));
+    await say(client, query('SELECT 3'));
+
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(75);
+    expect(client.heard().endsWith(`${query('BEGIN')}${query('SELECT 3')}`)).toBe(true);
+    expect(proxy.hits()).toBe(1);
+  });
 });

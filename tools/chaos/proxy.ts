@@ -31,9 +31,11 @@ export type Proxy = {
   silence: (directions: Direction[]) => void;
   delay: (milliseconds: number) => void;
   faultCommits: (fault: CommitFault | null) => void;
+  /** Until `heal`, each connection that begins a transaction is silent for that long first. */
+  stallTransactions: (milliseconds: number) => void;
   /** Everything passes again. With `isReset` connections that went silent break now instead of going on. */
   heal: (isReset?: boolean) => void;
-  /** How many commits were hit so far. */
+  /** How many commits and transactions were hit so far. */
   hits: () => number;
   /** True when the connection from that port to the database was this proxy's at that time (ms since the epoch). */
   hadPort: (port: number, atMs: number) => boolean;
@@ -55,6 +57,7 @@ export async function createProxy(
   let isCut = false;
   let delayMs = 0;
   let commitFault: CommitFault | null = null;
+  let stallMs = 0;
   let hits = 0;
 
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
@@ -72,6 +75,7 @@ export async function createProxy(
     const detector = createCommitDetector(protocol);
     let isAwaitingAnswer = false;
     let isOver = false;
+    let stalledUntil = -Infinity;
     const link: Link = {
       client,
       server,
@@ -100,8 +104,13 @@ export async function createProxy(
     const up = createPipe(client, server, {
       isSilent: () => silenced.has('up'),
       delayMs: () => delayMs,
+      stalledUntil: () => stalledUntil,
       onChunk(chunk) {
         const isCommit = detector.fromClient(chunk);
+        if (detector.hasBegun() && stallMs > 0) {
+          hits += 1;
+          stalledUntil = performance.now() + stallMs;
+        }
         if (!isCommit || commitFault === null || !commitFault.isHit()) return true;
         if (commitFault.action === 'refuse') {
           server.destroy();
@@ -116,6 +125,7 @@ export async function createProxy(
     const down = createPipe(server, client, {
       isSilent: () => silenced.has('down'),
       delayMs: () => delayMs,
+      stalledUntil: () => -Infinity,
       onChunk(chunk) {
         const isAnswered = detector.fromServer(chunk);
         if (!isAwaitingAnswer) return true;
@@ -159,11 +169,15 @@ export async function createProxy(
     faultCommits(fault) {
       commitFault = fault;
     },
+    stallTransactions(milliseconds) {
+      stallMs = milliseconds;
+    },
     heal(isReset = false) {
       const wasSilent = silenced.size > 0;
       isCut = false;
       delayMs = 0;
       commitFault = null;
+      stallMs = 0;
       silenced.clear();
       if (isReset && wasSilent) destroyAll(true);
       for (const link of [...links]) link.pump();
@@ -184,6 +198,8 @@ export async function createProxy(
 type PipeOptions = {
   isSilent: () => boolean;
   delayMs: () => number;
+  /** Nothing is passed on before that time; asked after each look at a chunk. */
+  stalledUntil: () => number;
   /** False: the chunk goes no further. */
   onChunk: (chunk: Buffer) => boolean;
   /** The source is gone and all it said was passed on. */
@@ -193,7 +209,7 @@ type PipeOptions = {
 /** One direction. What cannot be passed on yet waits, in order; a source that sends on meanwhile is held back. */
 function createPipe(from: Socket, to: Socket, options: PipeOptions): { pump: () => void; stop: () => void } {
   const highWaterBytes = 1_048_576;
-  const queue: { chunk: Buffer; dueAt: number }[] = [];
+  const queue: { chunk: Buffer; dueAt: number; isPassing?: boolean }[] = [];
   let queuedBytes = 0;
   let timer: NodeJS.Timeout | undefined;
   let isEnded = false;
@@ -204,16 +220,19 @@ function createPipe(from: Socket, to: Socket, options: PipeOptions): { pump: () 
     clearTimeout(timer);
     if (isStopped || options.isSilent()) return;
     for (let entry = queue[0]; entry; entry = queue[0]) {
-      const waitMs = entry.dueAt - performance.now();
+      let waitMs = entry.dueAt - performance.now();
+      if (waitMs <= 0) {
+        entry.isPassing ??= options.onChunk(entry.chunk);
+        if (isStopped) return;
+        waitMs = options.stalledUntil() - performance.now();
+      }
       if (waitMs > 0) {
         timer = setTimeout(pump, waitMs);
         return;
       }
       queue.shift();
       queuedBytes -= entry.chunk.length;
-      const isPassing = options.onChunk(entry.chunk);
-      if (isPassing && !isStopped) to.write(entry.chunk);
-      if (isStopped) return;
+      if (entry.isPassing) to.write(entry.chunk);
     }
     if (from.isPaused()) from.resume();
     if (isClosed) options.onEnd();

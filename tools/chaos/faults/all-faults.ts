@@ -15,6 +15,7 @@ import {
   netLatencyFault,
   netResetFault,
   rollbackStormFault,
+  staleWriteFault,
 } from './network-faults.ts';
 import { killFault, pauseFault, rollingRestartFault, terminateFault } from './process-faults.ts';
 
@@ -34,6 +35,7 @@ export const allFaults: Fault[] = [
   netLatencyFault,
   commitTimeoutFault,
   rollbackStormFault,
+  staleWriteFault,
   duplicateDeliveryFault,
   queueWipeFault,
   poisonFault,

@@ -5,6 +5,7 @@ import { pickSlot } from './fault.ts';
 import type { Fault, FaultContext } from './fault.ts';
 
 const latencyMs = 200;
+const staleWriteMs = 8_000;
 
 /** One process, and its way to one database or to both. */
 function pickProxies(context: FaultContext, random: Random): { slot: string; databases: string[]; proxies: Proxy[] } {
@@ -84,6 +85,18 @@ export const rollbackStormFault: Fault = {
   summary: 'for 4 to 8 s a share of the commits of all processes never reach the server, which rolls back',
   reach: 'network',
   inject: async (context, random) => await faultCommits(context, random, 'refuse', 0.3),
+};
+
+export const staleWriteFault: Fault = {
+  name: 'stale-write',
+  summary: 'for 8 s each transaction of a worker waits 3 to 7 s after what it is based on was read',
+  reach: 'network',
+  async inject(context, random) {
+    const slot = pickSlot(context, random, ['classification', 'rebuild', 'rebuild']);
+    const stallMs = random.between(3_000, 7_000);
+    await during(context, [slot.catalogue], staleWriteMs, (proxy) => proxy.stallTransactions(stallMs));
+    context.note({ stalled: slot.name, each_for_ms: stallMs, transactions: slot.catalogue.hits() });
+  },
 };
 
 async function faultCommits(
