@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { catalogRetention } from '@omnizap/catalog';
+import { retentionPolicies } from '@omnizap/catalog';
 import { createLogger, createRetention } from '@omnizap/runtime';
 import { startFleet, testDatabaseKinds, waitFor, type Fleet } from '@omnizap/testkit';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -72,7 +72,7 @@ describe.each(testDatabaseKinds())('the maintenance process on %s', (kind) => {
     expect(metrics).toContain('omnizap_retention_removed_rows_total{policy="interactions"}');
     const retention = createRetention(
       { database: fleet.database, log: createLogger({ level: 'silent', format: 'json', process: 'test' }) },
-      { policies: catalogRetention(kind), archiveDir },
+      { policies: retentionPolicies(kind), archiveDir },
     );
     const names = await readdir(path.join(archiveDir, 'interactions'));
     for (const name of names.filter((file) => file.endsWith('.manifest.json')))
