@@ -13,12 +13,11 @@ const interactions = ['open', 'like', 'dislike'] as const;
 const windowMs = { open: 30 * 60_000, like: 86_400_000, dislike: 86_400_000 };
 
 export function judgeRequests(
-  told: RequestRecord[],
+  requests: RequestRecord[],
   tables: FinalTables,
   history: RecordedHistory,
   facts: KnownFacts,
 ): Violation[] {
-  const requests = asUnderstood(told);
   return [
     ...judgePacks(requests, tables),
     ...judgeUploads(requests, tables),
@@ -26,21 +25,6 @@ export function judgeRequests(
     ...judgeRefusals(requests),
     ...judgeEvents(requests, tables, history),
   ];
-}
-
-/**
- * "Not found" while the pack was being deleted says nothing about the order of the two: the request may have come first, and the
- * answer was read from the catalogue afterwards. Once the deletion was acknowledged it says that nothing happened.
- */
-function asUnderstood(told: RequestRecord[]): RequestRecord[] {
-  const triesOf = groupTries(told);
-  return told.map((request) => {
-    if (request.status !== 404) return request;
-    const deletions = triesOf(request.pack ?? '', 'delete').filter((other) => other !== request);
-    const isBefore = deletions.some(({ outcome, endedAt }) => outcome === 'ok' && endedAt < request.startedAt);
-    const isMeanwhile = deletions.some(({ startedAt }) => startedAt <= request.endedAt);
-    return isMeanwhile && !isBefore ? { ...request, outcome: 'unknown' } : request;
-  });
 }
 
 const describe = (request: RequestRecord): string =>

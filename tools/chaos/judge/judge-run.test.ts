@@ -280,7 +280,7 @@ describe('the checker', () => {
     ).toEqual(['lost']);
   });
 
-  it('takes "not found" for unknown while the pack is being deleted, and for a refusal afterwards', () => {
+  it('takes "not found" for a refusal, also while the pack is being deleted', () => {
     const deleteAt = (startedAt: number, endedAt: number) => (run: Evidence) => {
       packOf(run).isDeleted = true;
       Object.assign(scoreOf(run), { isListed: false });
@@ -295,7 +295,7 @@ describe('the checker', () => {
       run.history.events.push(...packEvent(9, 'r9', 'deleted'));
     };
 
-    expect(kindsAfter(deleteAt(5, 20))).toEqual([]);
+    expect(kindsAfter(deleteAt(5, 20))).toEqual(['unexpected']);
     expect(kindsAfter(deleteAt(-20, -10))).toEqual(['unexpected']);
   });
 
