@@ -25,7 +25,7 @@ type Row = {
   redriven_at: Date | null;
 };
 
-/** A relay's right to these shards, and the name under which it claims. `token` changes with each session of its membership. */
+/** A relay's right to these shards, and the name under which it claims. `token` is another one for each claim. */
 export type Hold = { processId: string; token: string; shards: number[] };
 
 export type Failure = { event: OutboxEvent; error: string; retryInMs: number };

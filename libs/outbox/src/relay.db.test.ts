@@ -98,6 +98,46 @@ describe.each(testDatabaseKinds())('relay on %s', (kind) => {
   const countByStatus = async (status: string): Promise<number> =>
     (await database.knex('domain_event_outbox').where({ status }).pluck('id')).length;
 
+  it('does not let an event overtake one that a claim of its own has taken late', async () => {
+    const tokens: string[] = [];
+    const delivered: number[] = [];
+    const membership = await join();
+    const store = createOutboxStore(database);
+    const metrics = createMetrics({ version: '0', release: 'stable', process: 'relay' });
+    const relay = createRelay(
+      {
+        store: {
+          ...store,
+          claim(hold, limit) {
+            tokens.push(hold.token);
+            return store.claim(hold, limit);
+          },
+        },
+        ...{ membership, wakeups, log, metrics },
+      },
+      {
+        processName: 'relay',
+        deliver: async (events) => {
+          delivered.push(...events.map(numberOf));
+          return { failed: [] };
+        },
+      },
+    );
+    await relay.start();
+    stops.push(() => relay.stop().then(() => membership.stop()));
+    await waitFor(() => tokens.length > 0);
+
+    // As a statement does that was given up, and is carried out when the relay has gone on to its next claim.
+    await database.transaction(async (trx) => {
+      await appendEvents(trx, [draft('a', 1)]);
+      await trx('domain_event_outbox').update({ status: 'processing', locked_by: tokens.at(-1), attempts: 1 });
+      await appendEvents(trx, [draft('a', 2)]);
+    });
+    await eventually(() => delivered.includes(2));
+
+    expect(delivered).toEqual([1, 2]);
+  });
+
   it('delivers every event of every aggregate in order while relays leave and die under load', async () => {
     const [aggregates, total, producers] = [60, 3_000, 6];
     await database

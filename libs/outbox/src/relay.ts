@@ -58,6 +58,7 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
   let balancedAt = -Infinity;
   let balancedSession = -1;
   let balances = 0;
+  let claims = 0;
   /** A claim may have happened although we were told that it failed. */
   let isUncertain = false;
 
@@ -70,7 +71,7 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
     const next = held.map((holding) => names.indexOf(holding.name));
     const session = deps.membership.session();
     const isGained = session !== balancedSession || next.some((shard) => !hold.shards.includes(shard));
-    hold = { ...hold, token: `${hold.processId}:${session}`, shards: next };
+    hold = { ...hold, shards: next };
     // Not only what is new: a former holder that slept inside its claim may have marked rows after they moved, and then died.
     balances += 1;
     const isReclaiming = next.length > 0 && (isGained || balances % balancesPerReclaim === 0);
@@ -85,6 +86,9 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
     if (hold.shards.length === 0 || !deps.membership.isCurrent()) return false;
     if (isUncertain) await store.reclaim(hold);
     isUncertain = true;
+    // Each claim has a name of its own: one that we gave up may still arrive, and what it takes is not in this one's hands.
+    claims += 1;
+    hold = { ...hold, token: `${hold.processId}:${claims}` };
     const events = await store.claim(hold, batchSize);
     // A claim that took longer than the lease is void: somebody else delivers these shards by now.
     if (!deps.membership.isCurrent()) await store.giveBack(events, hold);
