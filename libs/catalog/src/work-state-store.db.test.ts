@@ -83,6 +83,14 @@ describe.each(testDatabaseKinds())('work state on %s', (kind) => {
     expect((await read()).done_version).toBe(3);
   });
 
+  it('refuses a look that began before the changes that the last recorded one may have seen', async () => {
+    for (let version = 1; version <= 4; version += 1) await want(subject);
+
+    // The look at 1 was recorded when 4 was wanted: it may show all of that, and one at 2 or 3 perhaps less.
+    expect([await done(1), await done(2), await done(3), await done(4)]).toEqual([true, false, false, true]);
+    expect((await read()).is_due).toBe(0);
+  });
+
   it('lets only one of many simultaneous looks record a version', async () => {
     await want(subject);
 

@@ -104,14 +104,19 @@ export function createWorkStateStore(database: Database) {
 }
 
 /**
- * Records `version` as done. False when this or a newer version already was: the caller's transaction must then write nothing.
- * Call it after the aggregate's row is locked and before other subjects are wanted.
+ * Records `version` as done. False when this or a newer version already was, or when the look that was recorded last may have seen
+ * more than this one: the caller's transaction must then write nothing. Call it after the aggregate's row is locked and before
+ * other subjects are wanted.
+ *
+ * A look reads its version first and the subject then, so it may show changes that came in between; a younger look that had read
+ * the subject before them would take them back. It is refused: whatever was wanted by then has a task of its own.
  */
 export async function markDone(trx: Knex.Transaction, subject: Subject, version: number): Promise<boolean> {
   const updated = await trx('work_state')
     .where({ task_type: subject.taskType, subject_id: subject.subjectId })
     .andWhere('done_version', '<', version)
-    .update({ done_version: version });
+    .andWhere('seen_version', '<=', version)
+    .update({ done_version: version, seen_version: trx.raw('wanted_version') });
   return updated === 1;
 }
 
