@@ -31,6 +31,7 @@ const commands = {
   check: 'tools/check.ts',
   bench: 'tools/bench.ts',
   chaos: 'tools/chaos.ts',
+  simulate: 'tools/simulate.ts',
   migrate: 'tools/migrate.ts',
   seed: 'tools/seed.ts',
   api: 'apps/api/main.ts',

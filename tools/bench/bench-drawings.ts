@@ -6,7 +6,7 @@
  */
 import sharp from 'sharp';
 import type { BenchSticker } from './owner-session.ts';
-import { createSeededRandom } from './seeded-random.ts';
+import { createSeededRandom } from '../simulation/seeded-random.ts';
 
 export type DrawingKind = 'webp' | 'png' | 'jpeg' | 'animated-webp';
 

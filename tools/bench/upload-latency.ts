@@ -4,7 +4,7 @@ import { waitFor } from '@omnizap/testkit';
 import { drawBenchStickers, type DrawingKind } from './bench-drawings.ts';
 import type { Bench, Measurement } from './bench-types.ts';
 import { createOwnerSession, stickersPerPack, type OwnerSession, type StickerState } from './owner-session.ts';
-import { createSeededRandom } from './seeded-random.ts';
+import { createSeededRandom } from '../simulation/seeded-random.ts';
 import { percentile } from './statistics.ts';
 
 const pollMs = 25;

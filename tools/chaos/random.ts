@@ -1,5 +1,5 @@
 /** Repeatable choices: one seed decides the load, the schedule of faults and what each of them hits. */
-import { createSeededRandom } from '../bench/seeded-random.ts';
+import { createSeededRandom } from '../simulation/seeded-random.ts';
 
 export type Random = {
   /** From 0 (included) to 1 (excluded). */

@@ -1,4 +1,4 @@
-/** Repeatable randomness: the same seed draws the same stickers on every machine. */
+/** Repeatable randomness: the same seed draws the same on every machine. */
 
 /** Numbers from 0 (included) to 1 (excluded) by mulberry32, a generator with 32 bits of state. */
 export function createSeededRandom(seed: number): () => number {
