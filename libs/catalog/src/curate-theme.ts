@@ -48,7 +48,8 @@ export function createCurateTheme(deps: Omit<HandlerDeps, 'store'>): TaskHandler
     const inTheme = <T>(work: (trx: Transaction) => Promise<T>): Promise<T> =>
       database.transaction(async (trx) => {
         signal.throwIfAborted();
-        if ((await lockTheme(trx, themeKey)) >= version) throw new Overtaken();
+        const { doneVersion, seenVersion } = await lockTheme(trx, themeKey);
+        if (doneVersion >= version || seenVersion > version) throw new Overtaken();
         return work(trx);
       });
     let changes = 0;

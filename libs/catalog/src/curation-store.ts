@@ -66,13 +66,16 @@ async function describe(
   );
 }
 
-/** Locks the theme's ledger row, so that two looks at one theme write one after the other. Returns the version done so far. */
-export async function lockTheme(trx: Knex.Transaction, themeKey: string): Promise<number> {
+/** Locks the theme's ledger row, so that two looks at one theme write one after the other. Returns what is done, and how much its look may have seen. */
+export async function lockTheme(
+  trx: Knex.Transaction,
+  themeKey: string,
+): Promise<{ doneVersion: number; seenVersion: number }> {
   const row = await trx('work_state')
     .where({ task_type: 'curation', subject_id: themeKey })
     .forUpdate()
-    .first<{ done_version: number } | undefined>('done_version');
-  return row?.done_version ?? 0;
+    .first<{ done_version: number; seen_version: number } | undefined>('done_version', 'seen_version');
+  return { doneVersion: row?.done_version ?? 0, seenVersion: row?.seen_version ?? 0 };
 }
 
 export type AutoPack = { id: string; volume: number; isDeleted: boolean };
