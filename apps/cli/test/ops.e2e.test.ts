@@ -3,8 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { keepDeadTask } from '@omnizap/catalog';
 import { startFleet, testDatabaseKinds, waitFor } from '@omnizap/testkit';
 import type { Fleet } from '@omnizap/testkit';
-import { readFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import { runOps, type Run } from './run-ops.ts';
@@ -244,6 +244,45 @@ describe.each(testDatabaseKinds())('npm run ops on %s, without an API', (kind) =
     expect([run.code, run.out]).toEqual([0, `tasks:${letter?.id} redriven: rebuild gone\n`]);
     expect(run.err).toContain('the next sweep finds them');
     expect(await fleet.database.knex('work_state').where({ is_due: 1 }).pluck('subject_id')).toEqual(['gone']);
+  });
+
+  it('says what is kept how long, takes away what is due after being told so, and puts an archive back', async () => {
+    const archiveDir = await mkdtemp(path.join(tmpdir(), 'omnizap ops '));
+    const retention = (...args: string[]): Promise<Run> =>
+      runOps({ ...env, ARCHIVE_DIR: archiveDir }, 'retention', ...args);
+    const settled = (days: number) => ({
+      ...{ source: 'tasks', origin: `rebuild:pack-${days}`, item_id: 'task', dead_letter: '{}' },
+      ...{ settlement: 'discarded', settled_by: 'somebody', settled_at: new Date(Date.now() - days * 86_400_000) },
+    });
+    await fleet.database.knex('dead_letter_history').insert([settled(400), settled(10)]);
+    type StatusJson = {
+      data: { policy: string; keep_days: number | null; due_rows: number | null; last_archive: string }[];
+    };
+
+    const table = await retention('status');
+    const before = (await retention('status', '--json')).json<StatusJson>();
+    const run = await retention('run', 'settled-dead-letters', '--yes');
+    const { last_archive: manifest = '' } =
+      (await retention('status', '--json'))
+        .json<StatusJson>()
+        .data.find(({ policy }) => policy === 'settled-dead-letters') ?? {};
+    const left: string[] = await fleet.database.knex('dead_letter_history').pluck<string[]>('origin');
+    const restored = await retention('restore', manifest, '--yes', '--json');
+    await rm(archiveDir, { recursive: true });
+
+    expect(table.out.split('\n')[0]).toMatch(/^POLICY +KEPT +THEN +OLDEST +DUE +LAST RUN +REMOVED +TABLE$/);
+    expect(table.out).toMatch(/^audit +for ever +keep /m);
+    expect(before.data).toContainEqual(
+      expect.objectContaining({ policy: 'settled-dead-letters', keep_days: 365, due_rows: 1 }),
+    );
+    expect([run.code, run.out]).toEqual([
+      0,
+      expect.stringContaining('settled-dead-letters: removed 1 rows, archived in '),
+    ]);
+    expect(left).toEqual(['rebuild:pack-10']);
+    expect(restored.json()).toEqual({ data: { table: 'dead_letter_history', inserted: 1, present: 0 } });
+    expect((await retention('run', 'nothing', '--yes')).err).toContain('No retention policy "nothing"');
+    expect((await retention('restore', 'nowhere.manifest.json', '--yes')).code).toBe(1);
   });
 
   it('takes every command of the runbooks as it stands there', async () => {
