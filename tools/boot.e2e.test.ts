@@ -159,6 +159,6 @@ describe('boot.mjs', () => {
     const run = boot(['frobnicate']);
 
     expect(await run.code).toBe(2);
-    expect(run.output()).toMatch(/Unknown command "frobnicate"\. Commands: start, test, .*maintenance\./);
+    expect(run.output()).toMatch(/Unknown command "frobnicate"\. Commands: start, test, .*maintenance, ops\./);
   });
 });
