@@ -20,6 +20,8 @@ export function createTaskJudge(report: Report, limits: Limits) {
   /** Leases as the judge has seen them, and since when without a gap. */
   const leases = new Map<string, { untilMs: number; sinceMs: number }>();
   const fetchedAtMs = new Map<string, number>();
+  /** Processes that crashed or were told to stop. */
+  const gone = new Set<string>();
   const written = new Map<string, { version: number; sources: Map<string, number> }>();
   const kept = new Map<string, { deaths: number; redrives: number }>();
 
@@ -68,13 +70,18 @@ export function createTaskJudge(report: Report, limits: Limits) {
         'one-claimer',
         `${by} settled (${how}) attempt ${retryCount} of ${taskId}; ${current.by} has ${current.retryCount}`,
       );
-    if (how === 'rescue') checkRescue(taskId, current, atMs);
+    if (how === 'rescue') {
+      checkRescue(taskId, current, atMs);
+      // It sleeps: as good as dead, for as long as anybody can tell.
+      if (!gone.has(current.by) && runningOf(current.by).every((other) => other.task === task)) task.deaths += 1;
+    }
     if (how === 'retry' || how === 'expire') task.failures += 1;
     current.isSettled = true;
   }
 
   function checkRescue(taskId: string, { by, retryCount }: Attempt, atMs: number): void {
     const lease = leases.get(by);
+    if (gone.has(by)) return;
     if (lease && lease.untilMs > atMs && lease.sinceMs <= (fetchedAtMs.get(`${taskId}:${retryCount}`) ?? 0))
       report('robbed', `${taskId} was taken from ${by}, whose lease never ran out`);
   }
@@ -83,12 +90,20 @@ export function createTaskJudge(report: Report, limits: Limits) {
 
   /** A death may count only against what was in hand while no other handler ran there. */
   function countDeath(by: string): void {
-    const inHand = [...tasks.values()].flatMap((task) => {
+    const running = runningOf(by).filter(({ attempt }) => !attempt.isSettled);
+    for (const { task, attempt } of startedOn(by))
+      if (!attempt.isSettled && running.every((other) => other.task === task)) task.deaths += 1;
+  }
+
+  function startedOn(by: string): { task: Task; attempt: Attempt }[] {
+    return [...tasks.values()].flatMap((task) => {
       const attempt = currentOf(task);
-      return attempt?.by === by && attempt.isStarted && !attempt.isSettled ? [{ task, attempt }] : [];
+      return attempt?.by === by && attempt.isStarted ? [{ task, attempt }] : [];
     });
-    const running = inHand.filter(({ attempt }) => !attempt.isEnded);
-    for (const { task } of inHand) if (running.every((other) => other.task === task)) task.deaths += 1;
+  }
+
+  function runningOf(by: string): { task: Task; attempt: Attempt }[] {
+    return startedOn(by).filter(({ attempt }) => !attempt.isEnded);
   }
 
   function checkWrite({ subject, version, sources }: Extract<Happening, { kind: 'wrote' }>): void {
@@ -129,6 +144,7 @@ export function createTaskJudge(report: Report, limits: Limits) {
           return checkSettled(happening, atMs);
         case 'process':
           if (happening.what === 'crashes') countDeath(happening.by);
+          if (['crashes', 'stops', 'has stopped'].includes(happening.what)) gone.add(happening.by);
           return;
         case 'rows-lost':
           tasks.clear();
