@@ -13,6 +13,8 @@ import { createLoop, createRetention, type Component, type ProcessContext } from
 import { createTaskQueues } from '@omnizap/tasks';
 import { createQueueGauges } from './queue-gauges.ts';
 
+/** A ranking that is being published, or a batch of retention. */
+const stopLimitMs = 6_000;
 const leaderLease = 'maintenance-leader';
 const passIntervalMs = 2_000;
 /** Tasks past their time, and retention of finished ones. */
@@ -144,6 +146,7 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
   });
   const leader: Component = {
     name: 'maintenance',
+    stopLimitMs,
     start() {
       wakeups.on(scoresTopic, () => {
         areScoresChanged = true;

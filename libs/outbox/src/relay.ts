@@ -27,6 +27,8 @@ const gatherMs = 10;
 const balanceIntervalMs = 1_900;
 /** Rows that a former holder marked late are rare: looking for them each time would cost an idle relay a query a second. */
 const balancesPerReclaim = 5;
+/** A batch that is being handed over. */
+const stopLimitMs = 6_000;
 const firstRetryMs = 1_000;
 const longestRetryMs = 300_000;
 
@@ -148,6 +150,7 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
 
   return {
     name: 'relay',
+    stopLimitMs,
     async start() {
       unsubscribe = deps.wakeups.on(outboxTopic, () => {
         cancelGathering ??= clock.after(gatherMs, () => {

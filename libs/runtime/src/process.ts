@@ -3,6 +3,7 @@
  * when the parent that supervises it is gone. A stop that takes longer than the deadline ends the process with code 1.
  */
 import type { Server } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { loadConfig, type Config } from './config.ts';
 import { connectDatabase, type Database } from './database.ts';
 import { isAppError } from './errors.ts';
@@ -21,7 +22,20 @@ const stopDeadlineMs = 14_000;
 /** Longer than any statement of a process takes; short enough to be back within 10 s after a network that dropped everything. */
 const databaseSilenceLimitMs = 8_000;
 
-export type Component = { name: string; start(): Promise<void>; stop(): Promise<void> };
+export type Component = {
+  name: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** How long a stop waits for this part before it goes on without it. Default 2 s. */
+  stopLimitMs?: number;
+};
+
+const defaultStopLimitMs = 2_000;
+/** Running requests are cut after 5 s. */
+const httpStopLimitMs = 6_000;
+/** From then on nobody is waited for: a database that does not answer must not turn a clean stop into a failure. */
+const patienceMs = 12_500;
+const shortestStopMs = 200;
 
 export type ProcessContext = {
   config: Config;
@@ -67,10 +81,14 @@ export async function runProcess(definition: ProcessDefinition): Promise<void> {
         process.exit(1);
       }, stopDeadlineMs);
       deadline.unref();
+      const startedAt = performance.now();
       for (const component of running.toReversed()) {
-        await component
-          .stop()
-          .catch((error: unknown) => log.warn({ err: error }, `${component.name} did not stop cleanly`));
+        const leftMs = patienceMs - (performance.now() - startedAt);
+        await stopWithin(
+          component,
+          Math.max(shortestStopMs, Math.min(component.stopLimitMs ?? defaultStopLimitMs, leftMs)),
+          log,
+        );
       }
       log.info('stopped');
       process.exit(exitCode);
@@ -100,6 +118,22 @@ export async function runProcess(definition: ProcessDefinition): Promise<void> {
     else log.error({ err: error }, 'cannot start');
     await stop('start failed', isAppError(error, 'configuration-invalid') ? 2 : 1);
   }
+}
+
+/** What a part leaves undone is undone by others: its leases run out, its tasks are rescued, the server closes its connections. */
+async function stopWithin(component: Component, limitMs: number, log: Logger): Promise<void> {
+  const limit = new AbortController();
+  const stopped = component.stop().then(
+    () => true,
+    (error: unknown) => {
+      log.warn({ err: error }, `${component.name} did not stop cleanly`);
+      return true;
+    },
+  );
+  const tooLate = delay(limitMs, false, { signal: limit.signal }).catch(() => false);
+  if (!(await Promise.race([stopped, tooLate])))
+    log.warn({ limit_ms: Math.round(limitMs) }, `${component.name} did not stop in time; going on without it`);
+  limit.abort();
 }
 
 async function startParts(
@@ -178,7 +212,8 @@ async function startParts(
   if (server) {
     await closeServer(probeServer);
     await listen(server, { port: boundPort.value, host: config.BIND_ADDRESS, portVariable: definition.portVariable });
-    running.push({ name: 'http server', start: () => Promise.resolve(), stop: () => closeServer(server) });
+    const stop = (): Promise<void> => closeServer(server);
+    running.push({ name: 'http server', start: () => Promise.resolve(), stop, stopLimitMs: httpStopLimitMs });
   }
   running.push({ name: 'readiness', start: () => Promise.resolve(), stop: () => Promise.resolve(health.drain()) });
   isStarted = true;

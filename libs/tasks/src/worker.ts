@@ -23,6 +23,8 @@ import { createTaskMetrics } from './task-metrics.ts';
 /** Completions of one moment share a statement. */
 const settleDelayMs = 10;
 const defaultStopGraceMs = 10_000;
+/** To hand back what is not done by then. */
+const handBackMs = 1_000;
 /** How often a worker compares what it has claimed with what it has in hand: the answer to a fetch may be lost. */
 const reconcileIntervalMs = 10_000;
 const defaultPostponeLimit = 100;
@@ -263,6 +265,7 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
 
   return {
     name: 'worker',
+    stopLimitMs: stopGraceMs + handBackMs,
     async start() {
       for (const definition of options.definitions)
         unsubscribers.push(deps.wakeups.on(taskTopic(definition.settings.type), loop.wake));
