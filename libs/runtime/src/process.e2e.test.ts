@@ -54,7 +54,7 @@ describe('a process whose database has fallen silent', () => {
 
       expect(exit).toEqual({ code: 0, signal: null });
       expect(started.output()).toContain('did not stop in time; going on without it');
-    expect(started.output()).not.toContain('leaving anyway');
+      expect(started.output()).not.toContain('leaving anyway');
     },
     60_000,
   );

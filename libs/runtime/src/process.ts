@@ -34,7 +34,7 @@ const defaultStopLimitMs = 2_000;
 /** Running requests are cut after 5 s. */
 const httpStopLimitMs = 6_000;
 /** From then on nobody is waited for: a database that does not answer must not turn a clean stop into a failure. */
-const patienceMs = 12_500;
+const patienceMs = 11_500;
 const shortestStopMs = 200;
 
 export type ProcessContext = {
