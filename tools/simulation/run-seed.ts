@@ -52,6 +52,7 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
     if (restful >= looksAtRest) judge.judgeEnd(world);
     else judge.report('no-rest', `after ${time.steps()} steps and ${Math.round(time.now() / 1_000)} s of virtual time`);
   }
+  time.end();
   return {
     seed,
     violation: judge.violation(),

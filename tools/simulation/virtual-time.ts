@@ -16,6 +16,7 @@ export type VirtualTime = ReturnType<typeof createVirtualTime>;
 
 export function createVirtualTime(random: () => number) {
   const heap: Entry[] = [];
+  const asleep = new Set<() => void>();
   let nowMs = 0;
   let steps = 0;
 
@@ -93,6 +94,12 @@ export function createVirtualTime(random: () => number) {
       while (!isOver() && step()) await allSettled();
     },
 
+    /** To be called at the end: whoever still sleeps is forgotten. Node.js keeps a combined signal for as long as it is listened to. */
+    end(): void {
+      for (const letGo of asleep) letGo();
+      heap.length = 0;
+    },
+
     /** Time as one process sees it. */
     clockOf(owner: Owner): Clock {
       return {
@@ -102,11 +109,16 @@ export function createVirtualTime(random: () => number) {
             if (signal?.aborted === true) return resolve();
             const finish = (): void => {
               cancel();
-              signal?.removeEventListener('abort', finish);
+              letGo();
               resolve();
+            };
+            const letGo = (): void => {
+              signal?.removeEventListener('abort', finish);
+              asleep.delete(letGo);
             };
             const cancel = after(milliseconds, owner, finish);
             signal?.addEventListener('abort', finish);
+            asleep.add(letGo);
           }),
         after: (milliseconds, work) => after(milliseconds, owner, work),
       };
