@@ -22,6 +22,7 @@ const settings: TaskSettings[] = [
   'deadly',
   'living',
   'suspected',
+  'unwritten',
   'together',
   'apart',
   'crossing',
@@ -434,6 +435,49 @@ describe('tasks', () => {
 
     expect(beside).toEqual([0, 0]);
     expect(unsettled).toEqual([1, 1]);
+  });
+
+  it('that were worked alone are given back before others start when their end could not be written down', async () => {
+    await queues.enqueue(hints('unwritten', 1));
+    await queues.fetch('unwritten', 'stable', 1);
+    await queues.rescue(async () => [], neverDead);
+    const own = await connectQueues();
+    const aloneWhenLateBegan = Promise.withResolvers<number | null>();
+    let attempts = 0;
+    const worker = createWorker(
+      {
+        queues: { ...own, retry: () => Promise.reject(new Error('the connection broke')) },
+        ...{ wakeups, log, metrics: createMetrics({ version: '0', release: 'stable', process: 'worker' }) },
+      },
+      {
+        ...{ lane: 'stable', concurrency: 4, pollIntervalMs: 50, onDead: async () => undefined },
+        definitions: [
+          {
+            settings: settings.find(({ type }) => type === 'unwritten') as TaskSettings,
+            async handle({ subjectId }) {
+              if (subjectId === 'late') {
+                const { rowCount } = await database.query(
+                  `SELECT 1 FROM pgboss.job WHERE name = 'unwritten.stable' AND state = 'active' AND output ? 'alone'`,
+                );
+                aloneWhenLateBegan.resolve(rowCount);
+                return { status: 'done' };
+              }
+              attempts += 1;
+              if (attempts > 1) return { status: 'done' };
+              await queues.enqueue([{ taskType: 'unwritten', subjectId: 'late', priority: 90 }]);
+              throw new Error('this attempt fails');
+            },
+          },
+        ],
+      },
+    );
+    await worker.start();
+    stops.push(async () => {
+      await worker.stop();
+      await own.stop();
+    });
+
+    expect(await aloneWhenLateBegan.promise).toBe(0);
   });
 
   it('that are still running when the process must leave are handed back at once and cost no attempt', async () => {

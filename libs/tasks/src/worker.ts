@@ -95,6 +95,8 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
     if (alone !== undefined) {
       if (running.has(alone)) return false;
       await flushFinished();
+      // Writing its end down may have failed: it would go on counting as what runs here alone. Changes nothing otherwise.
+      await queues.giveBack([alone], { delayMs: 0 });
       alone = undefined;
     }
     if (waitingAlone.length > 0) {
