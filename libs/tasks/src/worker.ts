@@ -15,6 +15,7 @@ import {
   type Metrics,
   type Wakeups,
 } from '@omnizap/runtime';
+import { payloadOf } from './job-data.ts';
 import { runAttempt, type AttemptResult } from './run-attempt.ts';
 import type { FetchedTask, TaskQueues } from './task-queues.ts';
 import { taskTopic, type DeadTask, type Lane, type TaskDefinition, type TaskOutcome } from './task-types.ts';
@@ -216,14 +217,13 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
       return;
     }
     taskLog.error({ err: error, attempts: task.attempt }, 'a task is a dead letter');
-    const { subject_id: subjectId, event_id, request_id, announced_at_ms } = task.data;
     await options.onDead({
       id: task.id,
       taskType: task.taskType,
-      subjectId,
+      subjectId: task.data.subject_id,
       attempts: task.attempt,
       error: text,
-      payload: { subject_id: subjectId, event_id, request_id, announced_at_ms },
+      payload: payloadOf(task.data),
       firstFailedAt: new Date(task.data.first_failed_at_ms ?? Date.now()),
       ...(version === undefined ? {} : { version }),
     });
