@@ -25,10 +25,10 @@ a running fleet or its data; everything that it starts ends with it.
 
 Exit code: 0 nothing found, 1 a violation, 2 it could not run or was called wrongly.
 
-A run's folder holds history.jsonl (every request with its answer, every fault, every start and end of a process), the logs of
-all processes and, after a violation, the tables as the checker saw them. A violated run prints the command that repeats it: the
-same requests and the same faults at the same times. What the processes make of that also depends on the machine, so a rare
-interleaving may take several tries.
+A run's folder holds history.jsonl (every request with its answer, every fault, every start and end of a process, and how each
+task of a killed or frozen worker came into other hands), the logs of all processes and, after a violation, the tables as the
+checker saw them. A violated run prints the command that repeats it: the same requests and the same faults at the same times. What
+the processes make of that also depends on the machine, so a rare interleaving may take several tries.
 
 What is checked
 

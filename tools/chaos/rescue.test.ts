@@ -31,7 +31,14 @@ describe('rescues', () => {
     ];
 
     expect(findRescues(jobs, [hitAt(3_000)])).toEqual([
-      { slot: 'rebuild-1', jobId: 'job-1', queue: 'rebuild.stable', atMs: 3_000, seconds: 7.5 },
+      {
+        slot: 'rebuild-1',
+        jobId: 'job-1',
+        queue: 'rebuild.stable',
+        atMs: 3_000,
+        seconds: 7.5,
+        changes: jobs.slice(2),
+      },
     ]);
   });
 

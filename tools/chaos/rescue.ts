@@ -14,7 +14,15 @@ export type Hit = {
   startedAtMs: number;
 };
 
-export type Rescue = { slot: string; jobId: string; queue: string; atMs: number; seconds: number };
+export type Rescue = {
+  slot: string;
+  jobId: string;
+  queue: string;
+  atMs: number;
+  seconds: number;
+  /** What happened to the subject's tasks meanwhile. */
+  changes: JobChange[];
+};
 
 /** Tasks that never come back are not here: they are still active at the end, and an orphan. */
 export function findRescues(jobs: JobChange[], hits: Hit[]): Rescue[] {
@@ -29,10 +37,12 @@ export function findRescues(jobs: JobChange[], hits: Hit[]): Rescue[] {
       const later = (bySubject.get(`${before.queue} ${before.subject ?? ''}`) ?? []).filter(
         ({ atMs }) => atMs > hit.atMs,
       );
-      const next = later.find(({ state }) => state === 'active' || state === 'completed');
+      const nextIndex = later.findIndex(({ state }) => state === 'active' || state === 'completed');
+      const next = later[nextIndex];
       if (!next) return [];
       const { jobId, queue } = before;
-      return [{ slot: hit.slot, jobId, queue, atMs: hit.atMs, seconds: (next.atMs - hit.atMs) / 1_000 }];
+      const seconds = (next.atMs - hit.atMs) / 1_000;
+      return [{ slot: hit.slot, jobId, queue, atMs: hit.atMs, seconds, changes: later.slice(0, nextIndex + 1) }];
     }),
   );
 }

@@ -74,7 +74,7 @@ export type RunReport = {
   events: number;
   effects: number;
   deadLetters: number;
-  rescues: (Rescue & { isDisturbed: boolean })[];
+  rescues: (Omit<Rescue, 'changes'> & { isDisturbed: boolean })[];
   recoverySeconds: number | null;
   /** After restarts of a database, from when it answered again. */
   databaseRecoverySeconds: number[];
@@ -180,6 +180,17 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
       ...judgeLives(fleet.lives, (_life, fromMs, toMs) => isDisturbed(fromMs, toMs)),
     ];
     for (const found of violations) history.write('violation', found);
+    const rescues = findRescues(recorded.jobs, hits);
+    for (const { changes, ...rescue } of rescues) {
+      const steps = changes.map(({ atMs, port, jobId, operation, state }) => ({
+        after_ms: Math.round(atMs - rescue.atMs),
+        by: port === null ? null : (fleet.slots.find(({ queue: proxy }) => proxy.hadPort(port, atMs))?.name ?? null),
+        task: jobId,
+        operation,
+        state,
+      }));
+      history.write('rescue', { ...rescue, steps });
+    }
     if (violations.length > 0) await keepTables(folder, tables, recorded);
     const timeline = drawTimeline(load.requests, recorded.events, facts.startedAt, loadEndedAt);
     const firstFaultAt = injections[0]?.startedAt ?? Infinity;
@@ -201,7 +212,7 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
       events: recorded.events.filter(({ operation }) => operation === 'insert').length,
       effects: recorded.effects.length,
       deadLetters: tables.deadEvents.length + tables.deadTasks.length,
-      rescues: findRescues(recorded.jobs, hits).map((rescue) => ({
+      rescues: rescues.map(({ changes: _, ...rescue }) => ({
         ...rescue,
         isDisturbed: isDisturbed(rescue.atMs, rescue.atMs + rescue.seconds * 1_000),
       })),
