@@ -30,6 +30,8 @@ const settings: TaskSettings[] = [
   'endless',
   'unanswered',
   'batched',
+  'busy',
+  'patiently',
 ].map((type) => ({ type, retryLimit: 2, timeoutSeconds: type === 'slow' ? 1 : 30, coalesceSeconds: 0 }));
 settings.push({ type: 'later', retryLimit: 1, postponeLimit: 2, timeoutSeconds: 30, coalesceSeconds: 0 });
 settings.push({ type: 'patient', retryLimit: 2, timeoutSeconds: 30, coalesceSeconds: 1 });
@@ -250,6 +252,30 @@ describe('tasks', () => {
     await waitFor(() => order.length === 5);
 
     expect(order).toEqual(['urgent high', 'urgent middle', 'urgent low', 'leisurely a', 'leisurely b']);
+  });
+
+  it('of a kind named later get their turn although the first kind never runs out', async () => {
+    const order: string[] = [];
+    await queues.enqueue([...hints('busy', 200), { taskType: 'patiently', subjectId: 'a' }]);
+
+    await startWorker(
+      {
+        busy: async (task) => {
+          order.push(task.taskType);
+          await database.query('SELECT pg_sleep(0.05)');
+          return { status: 'done' };
+        },
+        patiently: async (task) => {
+          order.push(task.taskType);
+          return { status: 'done' };
+        },
+      },
+      1,
+    );
+    await waitFor(() => order.includes('patiently'));
+
+    expect(order.length).toBeLessThan(200);
+    expect((await jobs('busy')).some((job) => job.state === 'created')).toBe(true);
   });
 
   it('of one subject merge while they wait, and never into one that has started', async () => {

@@ -1,6 +1,7 @@
 /**
- * The worker loop of one process: fetches tasks of its types (in the order given: an earlier type always goes first), works up
- * to `concurrency` at once, and settles each by its own attempt. Woken by notification, polling as the backstop.
+ * The worker loop of one process: fetches tasks of its types (in the order given: an earlier type goes first, but keeps nobody
+ * from a turn for long), works up to `concurrency` at once, and settles each by its own attempt. Woken by notification, polling
+ * as the backstop.
  *
  * A task that fails its last attempt becomes a dead letter before it is settled, so a kill in between repeats, never loses. A task
  * that was in hand when its process died is worked alone from then on: whatever kills processes is found, and pays for it itself.
@@ -29,6 +30,8 @@ const handBackMs = 1_000;
 /** How often a worker compares what it has claimed with what it has in hand: the answer to a fetch may be lost. */
 const reconcileIntervalMs = 10_000;
 const defaultPostponeLimit = 100;
+/** A type that earlier ones kept waiting for this long is asked for before them, once: their backlog must not stop its tasks. */
+const longestWaitForTurnMs = 1_000;
 
 /** What a worker needs of the queues; the simulation has its own. */
 export type TaskSource = Pick<
@@ -78,6 +81,7 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
   let cancelSettling: (() => void) | undefined;
   let settling: Promise<void> = Promise.resolve();
   let reconciledAt = clock.now();
+  const askedAt = new Map(options.definitions.map((definition) => [definition, clock.now()]));
   let stopped: Promise<void> | undefined;
   const unsubscribers: (() => void)[] = [];
 
@@ -89,6 +93,14 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
     if (index > 0) return Math.min(free, Math.max(1, options.concurrency - 1) - later);
     // Fetching for one free slot at a time would cost a query per task: wait until half of them are free.
     return later > 0 || free >= Math.ceil(options.concurrency / 2) ? free : 0;
+  }
+
+  function inTurn(): [number, TaskDefinition][] {
+    const isOverdue = (definition: TaskDefinition): boolean =>
+      clock.now() - (askedAt.get(definition) ?? 0) >= longestWaitForTurnMs;
+    const entries = [...options.definitions.entries()];
+    const overdue = entries.filter(([index, definition]) => index > 0 && isOverdue(definition));
+    return [...overdue, ...entries.filter((entry) => !overdue.includes(entry))];
   }
 
   async function pass(): Promise<boolean> {
@@ -105,13 +117,14 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
       return false;
     }
     if (!mayClaim()) return false;
-    for (const [index, definition] of options.definitions.entries()) {
+    for (const [index, definition] of inTurn()) {
       const slots = slotsFor(index);
       if (slots < 1) {
-        // Nothing of a later kind is taken before the first was asked for and had nothing.
+        // Nothing more of a later type is taken before the first was asked for and had nothing.
         if (index === 0) return false;
         continue;
       }
+      askedAt.set(definition, clock.now());
       const tasks = await queues.fetch(definition.settings.type, options.lane, slots);
       if (tasks.length === 0) continue;
       for (const task of tasks) inHand.add(task);
