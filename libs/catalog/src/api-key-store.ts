@@ -1,4 +1,4 @@
-/** SQL of API keys and of the audit trail. */
+/** SQL of API keys. */
 import type { Knex } from 'knex';
 import { fromJsonColumn, sqlNow, type Database, type Transaction } from '@omnizap/runtime';
 
@@ -40,28 +40,4 @@ export async function revokeKey(trx: Transaction, database: Database, keyId: str
     .whereNull('revoked_at')
     .update({ revoked_at: trx.raw(sqlNow(database.kind)) });
   return updated === 1;
-}
-
-export type AuditEntry = {
-  actor: string;
-  action: string;
-  targetType: string;
-  targetId: string;
-  reason?: string | undefined;
-  before?: unknown;
-  after?: unknown;
-  requestId?: string | undefined;
-};
-
-export async function writeAudit(trx: Transaction, entry: AuditEntry): Promise<void> {
-  await trx('admin_action_audit').insert({
-    actor: entry.actor,
-    action: entry.action,
-    target_type: entry.targetType,
-    target_id: entry.targetId,
-    reason: entry.reason ?? null,
-    state_before: entry.before === undefined ? null : JSON.stringify(entry.before),
-    state_after: entry.after === undefined ? null : JSON.stringify(entry.after),
-    request_id: entry.requestId ?? null,
-  });
 }

@@ -1,7 +1,7 @@
 /** API keys: `oz_<key id>_<secret>`. Only a hash of the secret is stored; a revoked key stops working with the next request. */
 import { createHash, randomBytes } from 'node:crypto';
-import { AppError, isSameSecret, type Database } from '@omnizap/runtime';
-import { findActiveKey, insertKey, revokeKey, writeAudit } from './api-key-store.ts';
+import { AppError, isSameSecret, writeAudit, type Database } from '@omnizap/runtime';
+import { findActiveKey, insertKey, revokeKey } from './api-key-store.ts';
 
 export const scopes = ['catalog:write', 'admin', 'metrics'] as const;
 export type Scope = (typeof scopes)[number];

@@ -2,7 +2,7 @@
  * Settling a batch of dead letters: one transaction that moves them into the history, brings back what is to run again, and
  * writes the audit's entry. Wake-ups and hints go out after the commit; a kill in between costs the time to the next poll or sweep.
  */
-import type { Database, Logger, Transaction, Wakeups } from '@omnizap/runtime';
+import { writeAudit, type Database, type Logger, type Transaction, type Wakeups } from '@omnizap/runtime';
 import {
   deadLetterJson,
   outboxTopic,
@@ -13,7 +13,6 @@ import {
   type Settlement,
 } from '@omnizap/outbox';
 import type { TaskHint } from '@omnizap/tasks';
-import { writeAudit } from './api-key-store.ts';
 import type { TaskType } from './task-settings.ts';
 import { wantAgain } from './work-state-store.ts';
 

@@ -1,0 +1,12 @@
+export { bucketOf } from './bucket.ts';
+export { storedEvaluation } from './evaluate-flag.ts';
+export type { Evaluation } from './evaluate-flag.ts';
+export { flagDefinitions, flagNames, isFlagName } from './flag-definitions.ts';
+export type { FlagName } from './flag-definitions.ts';
+export { createFlagStore, requireFlagName } from './flag-store.ts';
+export type { Changer, FlagChange, FlagRow, FlagStore } from './flag-store.ts';
+export { createFlags, flagsTopic } from './flags.ts';
+export type { Flags, LaneShares } from './flags.ts';
+export { createFlagProvider } from './openfeature-provider.ts';
+export { createTaskPauses } from './pause-store.ts';
+export type { TaskPauses } from './pause-store.ts';
