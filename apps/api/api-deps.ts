@@ -1,9 +1,14 @@
 /** What the operations of the API are made of. */
 import type { ApiKeys, CatalogueReader, DeadLetters, Engagement, Packs, Uploads } from '@omnizap/catalog';
+import type { FlagStore, Flags, TaskPauses } from '@omnizap/rollout';
 import type { ProcessContext } from '@omnizap/runtime';
 import type { DiskStore } from '@omnizap/storage';
+import type { TaskQueues } from '@omnizap/tasks';
 
-export type ApiDeps = Pick<ProcessContext, 'config' | 'log' | 'metrics' | 'health' | 'membership'> & {
+export type ApiDeps = Pick<
+  ProcessContext,
+  'config' | 'log' | 'metrics' | 'health' | 'membership' | 'database' | 'wakeups'
+> & {
   store: DiskStore;
   reader: CatalogueReader;
   packs: Packs;
@@ -11,4 +16,8 @@ export type ApiDeps = Pick<ProcessContext, 'config' | 'log' | 'metrics' | 'healt
   engagement: Engagement;
   apiKeys: ApiKeys;
   deadLetters: DeadLetters;
+  flags: Pick<Flags, 'isOn'>;
+  flagStore: FlagStore;
+  taskPauses: TaskPauses;
+  taskCounts: TaskQueues['counts'];
 };

@@ -11,6 +11,7 @@ import { createOpenApiDocument } from './openapi.ts';
 import type { Operation } from './operation.ts';
 import { adminOperations } from './operations/admin.ts';
 import { deadLetterOperations } from './operations/dead-letters.ts';
+import { fleetControlOperations } from './operations/fleet-control.ts';
 import { opsOperations } from './operations/ops.ts';
 import { ownerOperations } from './operations/owner.ts';
 import { publicOperations } from './operations/public.ts';
@@ -48,6 +49,7 @@ export function createApp(deps: ApiDeps): Express {
     ...ownerOperations(deps),
     ...adminOperations(deps),
     ...deadLetterOperations(deps),
+    ...fleetControlOperations(deps),
     ...opsOperations(deps, () => document),
   ];
   const document = createOpenApiDocument(operations);

@@ -3,17 +3,21 @@ import { join } from 'node:path';
 import {
   createApiKeys,
   createCatalogueReader,
+  createClassificationMetrics,
   createDeadLetters,
   createEngagement,
   createPacks,
+  createTaskDefinitions,
   createUploads,
+  keepDeadTask,
   rankingTopic,
   taskSettings,
+  taskTypes,
 } from '@omnizap/catalog';
-import { configureImaging, parseEmojis } from '@omnizap/imaging';
+import { createFlagStore, createFlags, createTaskPauses } from '@omnizap/rollout';
 import type { Component, ProcessContext } from '@omnizap/runtime';
 import { createDiskStore } from '@omnizap/storage';
-import { createHintSender } from '@omnizap/tasks';
+import { createHintSender, createWorker } from '@omnizap/tasks';
 import { createApp } from './app.ts';
 
 /** A stranger's slow request must not hold a socket for ever; an upload of 20 MiB on a phone needs its time. */
@@ -25,30 +29,53 @@ const maxRequestsPerSocket = 1_000;
 /** Far below the usual limit of open files, with one file per answer. */
 const maxConnections = 2_000;
 
+/** The inline poller works one task at a time and rests as long as that took: requests come first. */
+const inlineRestRatio = 1;
+const inlineStopGraceMs = 3_000;
+
 export async function composeApi(context: ProcessContext): Promise<{ components: Component[]; server: Server }> {
-  const { config, database, log, wakeups } = context;
+  const { config, database, log, membership, metrics, wakeups } = context;
   const store = createDiskStore(join(config.STICKER_DATA_DIR, 'stickers'));
   await store.prepare();
-  configureImaging();
-  parseEmojis(['😀']);
 
   const reader = createCatalogueReader({ database }, { ageDecayDays: config.STICKER_PACK_AGE_DECAY_DAYS });
   wakeups.on(rankingTopic, () => reader.forgetCurrentGeneration());
+  const flags = createFlags({ database, wakeups, log, metrics });
   const queues = createHintSender(taskSettings, {
     queueUrl: config.QUEUE_DATABASE_URL,
     log,
     wakeups,
     applicationName: 'omnizap api tasks',
+    processId: membership.processId,
+    lanes: flags,
   });
+  const inlinePoller = createWorker(
+    { queues: queues.source, wakeups, log, metrics },
+    {
+      lane: 'inline',
+      definitions: createTaskDefinitions({ database, flags, wakeups, store }, [...taskTypes]),
+      concurrency: 1,
+      pollIntervalMs: config.STICKER_DEDICATED_WORKER_POLL_INTERVAL_MS,
+      restRatio: inlineRestRatio,
+      stopGraceMs: inlineStopGraceMs,
+      mayClaim: () => membership.isCurrent(),
+      onDead: (task) => keepDeadTask(database, task),
+      ...createClassificationMetrics(metrics),
+    },
+  );
   const app = createApp({
     ...context,
     store,
     reader,
-    packs: createPacks({ database, wakeups }),
-    uploads: createUploads({ database, wakeups, store, maxItems: config.STICKER_PACK_MAX_ITEMS }),
-    engagement: createEngagement({ database, wakeups }),
+    packs: createPacks({ database, flags, wakeups }),
+    uploads: createUploads({ database, flags, wakeups, store, maxItems: config.STICKER_PACK_MAX_ITEMS }),
+    engagement: createEngagement({ database, flags, wakeups }),
     apiKeys: createApiKeys({ database }),
     deadLetters: createDeadLetters({ database, queues, wakeups, log }),
+    flags,
+    flagStore: createFlagStore(database),
+    taskPauses: createTaskPauses(database),
+    taskCounts: async () => (await queues.connected()).counts(),
   });
   const server = createServer(
     { requestTimeout: requestTimeoutMs, headersTimeout: headersTimeoutMs, maxHeaderSize: 16_384 },
@@ -58,5 +85,5 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
   server.maxRequestsPerSocket = maxRequestsPerSocket;
   server.maxConnections = maxConnections;
   const sender: Component = { name: 'hint sender', start: () => Promise.resolve(), stop: queues.stop };
-  return { components: [sender], server };
+  return { components: [flags, sender, { ...inlinePoller, name: 'inline poller' }], server };
 }

@@ -1,5 +1,12 @@
-/** The API process: the catalogue over HTTP. */
+/** The API process: the catalogue over HTTP, and the inline poller. */
+import { taskTypes } from '@omnizap/catalog';
 import { runProcess } from '@omnizap/runtime';
 import { composeApi } from './compose.ts';
 
-await runProcess({ name: 'api', port: (config) => config.PORT, portVariable: 'PORT', compose: composeApi });
+await runProcess({
+  name: 'api',
+  port: (config) => config.PORT,
+  portVariable: 'PORT',
+  status: () => ({ lane: 'inline', task_types: taskTypes }),
+  compose: composeApi,
+});

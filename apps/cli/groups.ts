@@ -1,8 +1,9 @@
 /** The groups of commands. A new one is a file in groups/ and a line here. */
 import type { Group } from './command.ts';
 import { dlq } from './groups/dlq.ts';
+import { flags } from './groups/flags.ts';
 import { outbox } from './groups/outbox.ts';
 import { queues } from './groups/queues.ts';
 import { retention } from './groups/retention.ts';
 
-export const groups: Group[] = [dlq, outbox, queues, retention];
+export const groups: Group[] = [dlq, flags, outbox, queues, retention];

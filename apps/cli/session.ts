@@ -3,6 +3,7 @@
  * needs no task queues. Wake-ups are sent at the end; whoever waits for one polls as well.
  */
 import { createDeadLetters, retentionPolicies, taskSettings, type DeadLetters } from '@omnizap/catalog';
+import { createFlagStore, createTaskPauses, type FlagStore, type TaskPauses } from '@omnizap/rollout';
 import {
   AppError,
   connectDatabase,
@@ -25,6 +26,10 @@ export type Session = {
   /** @throws AppError `unavailable` */
   taskQueues(): Promise<TaskQueues>;
   retention(): Promise<Retention>;
+  flagStore(): Promise<FlagStore>;
+  taskPauses(): Promise<TaskPauses>;
+  /** Wakes whoever listens, when the command is done. */
+  announce(topic: string): void;
   /** Sends the wake-ups and ends every connection. */
   close(): Promise<void>;
 };
@@ -84,6 +89,13 @@ export function createSession(): Session {
         { policies: retentionPolicies(catalogue.kind), archiveDir: config.ARCHIVE_DIR },
       );
     },
+    async flagStore() {
+      return createFlagStore(await database());
+    },
+    async taskPauses() {
+      return createTaskPauses(await database());
+    },
+    announce: later.notify,
     async close() {
       if (made && topics.size > 0) {
         const wakeups = createWakeups({ queueUrl: made.config.QUEUE_DATABASE_URL, log: made.log });

@@ -9,6 +9,7 @@ import {
 } from '@omnizap/catalog';
 import { createEmojiClassifier } from '@omnizap/imaging';
 import { createOutboxStore } from '@omnizap/outbox';
+import { createFlagStore, createFlags } from '@omnizap/rollout';
 import { createLoop, createRetention, type Component, type ProcessContext } from '@omnizap/runtime';
 import { createTaskQueues } from '@omnizap/tasks';
 import { createQueueGauges } from './queue-gauges.ts';
@@ -20,6 +21,9 @@ const passIntervalMs = 2_000;
 /** Tasks past their time, and retention of finished ones. */
 const superviseIntervalMs = 30_000;
 const gaugesIntervalMs = 15_000;
+/** Hints of somebody who saw a flag's old value come until everybody has seen the new one. */
+const watchfulMs = 15_000;
+const unchangedIntervalMs = 10_000;
 const pruneIntervalMs = 600_000;
 /** Without the wake-up that rebuilt scores send. */
 const rankingLookMs = 6_000;
@@ -28,11 +32,14 @@ const leadershipLookMs = 5_000;
 
 export function composeMaintenance(context: ProcessContext): Promise<{ components: Component[] }> {
   const { config, database, log, membership, metrics, wakeups } = context;
+  const flags = createFlags({ database, wakeups, log, metrics });
+  const flagStore = createFlagStore(database);
   const queues = createTaskQueues(taskSettings, {
     queueUrl: config.QUEUE_DATABASE_URL,
     log,
     wakeups,
     applicationName: 'omnizap maintenance tasks',
+    lanes: flags,
   });
   context.health.addCheck({ name: 'queue', check: () => queues.ping() });
   const provider = createEmojiClassifier();
@@ -131,16 +138,36 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
       return false;
     },
   });
-  /** On its own: a long ranking or a sweep of thousands must not keep the tasks of the dead waiting. */
-  const rescue = createLoop({
-    name: 'rescue',
+  let changedAt = -Infinity;
+  const urgentDuties: (() => Promise<unknown>)[] = [
+    async () => {
+      const live = async (): Promise<string[]> => (await membership.processes()).map((entry) => entry.processId);
+      const rescued = await queues.rescue(live, (task) => keepDeadTask(database, task));
+      if (rescued > 0) log.warn({ tasks: rescued }, 'gave the tasks of dead processes to others');
+    },
+    whenChanged(async () => {
+      const moved = await queues.keepLanes();
+      if (moved > 0) log.info({ tasks: moved }, 'moved waiting tasks to the lanes that have to work them now');
+    }),
+    whenChanged(async () => {
+      for (const flag of await flagStore.noticeForeignChanges())
+        log.warn({ flag }, 'a flag was changed in the table by hand, or its row was missing');
+    }),
+  ];
+  /** In every pass for a while after a flag, or who works a lane, was changed; now and then otherwise. */
+  function whenChanged(work: () => Promise<void>): () => Promise<void> {
+    const nowAndThen = every(unchangedIntervalMs, work);
+    return () => (performance.now() - changedAt < watchfulMs ? work() : nowAndThen());
+  }
+  /** On its own: a long ranking or a sweep of thousands must not keep the tasks of the dead, or of a flip, waiting. */
+  const urgent = createLoop({
+    name: 'urgent duties',
     intervalMs: () => passIntervalMs,
     log,
     async pass() {
       if (!isLeading || !membership.isCurrent()) return false;
-      const live = async (): Promise<string[]> => (await membership.processes()).map((entry) => entry.processId);
-      const rescued = await queues.rescue(live, (task) => keepDeadTask(database, task));
-      if (rescued > 0) log.warn({ tasks: rescued }, 'gave the tasks of dead processes to others');
+      for (const duty of urgentDuties)
+        await duty().catch((error: unknown) => log.warn({ err: error }, 'a maintenance duty failed; trying again'));
       return false;
     },
   });
@@ -152,9 +179,13 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
         areScoresChanged = true;
         loop.wake();
       });
-      return Promise.all([loop.start(), rescue.start()]).then(() => undefined);
+      flags.onChange(() => {
+        changedAt = performance.now();
+        urgent.wake();
+      });
+      return Promise.all([loop.start(), urgent.start()]).then(() => undefined);
     },
-    stop: () => Promise.all([loop.stop(), rescue.stop()]).then(() => undefined),
+    stop: () => Promise.all([loop.stop(), urgent.stop()]).then(() => undefined),
   };
-  return Promise.resolve({ components: [{ name: 'task queues', ...queues }, leader] });
+  return Promise.resolve({ components: [flags, { name: 'task queues', ...queues }, leader] });
 }

@@ -1,6 +1,7 @@
 /** A worker process: `worker classification|curation|rebuild`. */
+import { taskTypesOf, workerKinds } from '@omnizap/catalog';
 import { runProcess } from '@omnizap/runtime';
-import { composeWorker, defaultPorts, isWorkerKind, workerKinds } from './compose.ts';
+import { composeWorker, defaultPorts, isWorkerKind } from './compose.ts';
 
 const kind = process.argv[2] ?? '';
 if (!isWorkerKind(kind)) {
@@ -12,6 +13,6 @@ await runProcess({
   name: `worker-${kind}`,
   port: (config) => config.WORKER_PORT ?? defaultPorts[kind],
   portVariable: 'WORKER_PORT',
-  status: (config) => ({ worker: kind, lane: config.WORKER_RELEASE }),
+  status: (config) => ({ worker: kind, lane: config.WORKER_RELEASE, task_types: taskTypesOf[kind] }),
   compose: (context) => composeWorker(context, kind),
 });

@@ -27,6 +27,9 @@ export function publicOperations(deps: ApiDeps): Operation[] {
     registers: [deps.metrics.registry],
   });
 
+  const sourceFor = (subject: string): 'snapshot' | 'live' =>
+    deps.flags.isOn('enable_ranking_snapshot_read', subject) ? 'snapshot' : 'live';
+
   const list = operation({
     method: 'get',
     path: '/api/sticker-packs',
@@ -38,20 +41,23 @@ export function publicOperations(deps: ApiDeps): Operation[] {
     responses: { 200: { description: 'A page of packs.', schema: packListSchema }, 304: { description: 'Unchanged.' } },
     async handle({ request, response, query }) {
       const { sort, limit, cursor } = query;
-      const located = await reader.locatePage(sort, limit, cursor);
+      const located = await reader.locatePage(sort, limit, cursor, sourceFor(viewerOf(request).key));
+      const { source, generation } = located;
+      const stamp = await reader.stamps(located.ids);
       await prepared.answer(request, response, {
-        key: `list:${located.generation?.generation ?? 0}:${sort}:${limit}:${located.position}`,
-        stamp: await reader.stamps(located.ids),
+        key: `list:${source}:${generation?.generation ?? 0}:${sort}:${limit}:${located.position}`,
+        // A generation never changes; of a live list, its date and its order do.
+        stamp: source === 'live' ? `${stamp}:${located.at?.getTime() ?? 0}:${located.ids.join()}` : stamp,
         cacheControl: listCacheControl,
         build: async () => {
-          const page = await reader.readPage(sort, limit, located);
+          const page = await reader.readPage(located);
           return {
             data: page.packs.map((pack) => packJson(pack, { countAll: false })),
             pagination: { limit, next_cursor: page.nextCursor, has_more: page.nextCursor !== null },
             meta: {
-              source: 'snapshot',
+              source: page.source,
               generation: page.generation?.generation ?? null,
-              refreshed_at: page.generation?.refreshedAt.toISOString() ?? null,
+              refreshed_at: page.at?.toISOString() ?? null,
             },
           };
         },
@@ -71,7 +77,8 @@ export function publicOperations(deps: ApiDeps): Operation[] {
     query: z.strictObject({}),
     responses: { 200: { description: 'The pack.', schema: packDetailSchema }, 304: { description: 'Unchanged.' } },
     async handle({ request, response, params, actor }) {
-      const { view, stickers, isOwn } = await reader.readPack(packKeyOf(params), actor);
+      const packKey = packKeyOf(params);
+      const { view, stickers, isOwn } = await reader.readPack(packKey, actor, sourceFor(packKey));
       const body = {
         data: {
           ...packJson(view, { countAll: isOwn }),

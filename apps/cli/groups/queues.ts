@@ -1,6 +1,24 @@
 /** The task queues. */
-import { countDueWork } from '@omnizap/catalog';
-import type { Command, Group } from '../command.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { countDueWork, taskTypes } from '@omnizap/catalog';
+import { flagsTopic } from '@omnizap/rollout';
+import { changerOf, changerOptions } from '../changer-options.ts';
+import { UsageError, type Call, type Command, type Group } from '../command.ts';
+import { age } from '../terminal.ts';
+
+const lookIntervalMs = 1_000;
+
+/** @throws UsageError */
+function typesOf({ operands, options }: Call): string[] {
+  if (options.flag('all') === operands.length > 0)
+    throw new UsageError(`Name task types (${taskTypes.join(', ')}), or say --all.`);
+  for (const name of operands)
+    if (!taskTypes.some((type) => type === name))
+      throw new UsageError(`There is no task type "${name}". The types are ${taskTypes.join(', ')}.`);
+  return options.flag('all') ? [...taskTypes] : [...new Set(operands)];
+}
+
+const allOption = { all: { type: 'boolean', description: 'Every task type' } } as const;
 
 const stats: Command = {
   name: 'stats',
@@ -9,6 +27,7 @@ const stats: Command = {
   examples: ['queues stats', 'queues stats --json'],
   async run({ session, terminal, isJson }) {
     const due = await countDueWork(await session.database());
+    const pauses = await (await session.taskPauses()).list();
     const counts = (await (await session.taskQueues()).counts()).toSorted(
       (a, b) => a.taskType.localeCompare(b.taskType) || a.lane.localeCompare(b.lane) || a.state.localeCompare(b.state),
     );
@@ -22,6 +41,9 @@ const stats: Command = {
           oldest_seconds: Math.round(oldestSeconds),
         })),
         due: due.map(({ taskType, subjects }) => ({ task_type: taskType, subjects })),
+        paused: pauses.map(({ taskType, pausedBy, reason, pausedAt }) => ({
+          ...{ task_type: taskType, paused_by: pausedBy, reason, paused_at: pausedAt.toISOString() },
+        })),
       });
       return 0;
     }
@@ -39,12 +61,95 @@ const stats: Command = {
       );
     terminal.say('\nSubjects with work to do');
     terminal.fields(Object.fromEntries(due.map(({ taskType, subjects }) => [taskType, subjects])));
+    for (const { taskType, pausedBy, reason, pausedAt } of pauses)
+      terminal.say(`\n${taskType} is paused since ${age(pausedAt)} by ${pausedBy}: ${reason}`);
     return 0;
+  },
+};
+
+const pause: Command = {
+  name: 'pause',
+  summary: 'Stops claiming tasks of these types, in every lane, within 2 s; what runs goes on, what comes waits',
+  operands: '[<task type>...]',
+  options: { ...allOption, ...changerOptions },
+  examples: ['queues pause derivative --reason "disk is filling up"', 'queues pause --all --reason "database work"'],
+  async run(call) {
+    const types = typesOf(call);
+    const paused = await (await call.session.taskPauses()).pause(types, changerOf(call.options));
+    return tell(call, types, paused, 'paused');
+  },
+};
+
+const resume: Command = {
+  name: 'resume',
+  summary: 'Lets paused types be claimed again',
+  operands: '[<task type>...]',
+  options: { ...allOption, ...changerOptions },
+  examples: ['queues resume --all --reason "database work is done"'],
+  async run(call) {
+    const types = typesOf(call);
+    const resumed = await (await call.session.taskPauses()).resume(types, changerOf(call.options));
+    return tell(call, types, resumed, 'resumed');
+  },
+};
+
+function tell(
+  { session, terminal, isJson }: Call,
+  types: string[],
+  changed: string[],
+  verb: 'paused' | 'resumed',
+): number {
+  session.announce(flagsTopic);
+  if (isJson)
+    terminal.json({
+      data: types.map((type) => ({
+        task_type: type,
+        is_paused: verb === 'paused',
+        was_changed: changed.includes(type),
+      })),
+    });
+  else for (const type of types) terminal.say(`${type} is ${verb}${changed.includes(type) ? '' : ' (was already)'}`);
+  return 0;
+}
+
+const drain: Command = {
+  name: 'drain',
+  summary: 'Waits until no task of these types waits or runs; new ones may still come',
+  operands: '[<task type>...]',
+  options: {
+    ...allOption,
+    running: { type: 'boolean', description: 'Only until none runs: after a pause, so that nobody is at work' },
+    timeout: { type: 'string', value: 's', description: 'Gives up after so many seconds (1..86400, default 300)' },
+  },
+  examples: ['queues drain classification derivative', 'queues drain --all --running --timeout 60'],
+  async run(call) {
+    const { options, session, terminal, isJson } = call;
+    const types = typesOf(call);
+    const seconds = options.number('timeout', { min: 1, max: 86_400, isWhole: true }) ?? 300;
+    const deadline = performance.now() + seconds * 1_000;
+    const queues = await session.taskQueues();
+    const progress = terminal.progress('tasks done');
+    let most = 0;
+    for (;;) {
+      const counts = (await queues.counts()).filter(
+        ({ taskType, state }) => types.includes(taskType) && (!options.flag('running') || state === 'active'),
+      );
+      const left = counts.reduce((sum, { count }) => sum + count, 0);
+      most = Math.max(most, left);
+      if (!isJson && most > 0) progress.at(most - left, most);
+      if (left === 0 || performance.now() > deadline) {
+        progress.done();
+        if (isJson) terminal.json({ drained: left === 0, left });
+        else terminal.say(left === 0 ? 'Nothing is left.' : `${left} tasks are left after ${seconds} s.`);
+        return left === 0 ? 0 : 1;
+      }
+      await delay(lookIntervalMs);
+    }
   },
 };
 
 export const queues: Group = {
   name: 'queues',
-  summary: 'Tasks that wait, run or are to be retried',
-  commands: [stats],
+  summary: 'Tasks that wait, run or are to be retried; pausing and draining',
+  commands: [stats, pause, resume, drain],
 };

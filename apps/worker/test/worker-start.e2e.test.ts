@@ -6,7 +6,8 @@ import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { spawnProcess, waitFor } from '@omnizap/testkit';
-import { defaultPorts, workerKinds } from '../compose.ts';
+import { workerKinds } from '@omnizap/catalog';
+import { defaultPorts } from '../compose.ts';
 
 /** Nobody answers there: what is wrong must be found before a database is asked. */
 const unreachable = 'postgres://nobody:secret-word@127.0.0.1:1/none';

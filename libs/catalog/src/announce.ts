@@ -1,20 +1,29 @@
-/** A change tells the world in its own transaction: wanted versions rise and the events are appended, or nothing happened. */
+/**
+ * A change tells the world in its own transaction: wanted versions rise and the events are appended, or nothing happened. What
+ * `enable_domain_event_outbox` leaves out is wanted all the same: sweeps find it.
+ */
 import { appendEvents } from '@omnizap/outbox';
-import type { DatabaseKind, Transaction } from '@omnizap/runtime';
+import type { Flags } from '@omnizap/rollout';
+import type { Database, Transaction } from '@omnizap/runtime';
 import { aggregateIdOf, priorityOf, subjectsOf, type DomainEvent } from './events.ts';
 import { wantWork } from './work-state-store.ts';
+
+export type AnnounceDeps = { database: Database; flags: Pick<Flags, 'isOn'> };
 
 /** The rows of the events' aggregates must be locked by `trx` already. */
 export async function announce(
   trx: Transaction,
-  kind: DatabaseKind,
+  { database, flags }: AnnounceDeps,
   events: DomainEvent[],
   requestId: string | undefined,
 ): Promise<void> {
-  await wantWork(trx, kind, events.flatMap(subjectsOf));
+  await wantWork(trx, database.kind, events.flatMap(subjectsOf));
+  const announced = events.filter((event) =>
+    flags.isOn('enable_domain_event_outbox', `${event.aggregateType}:${aggregateIdOf(event)}`),
+  );
   await appendEvents(
     trx,
-    events.map((event) => ({
+    announced.map((event) => ({
       type: event.type,
       aggregateType: event.aggregateType,
       aggregateId: aggregateIdOf(event),

@@ -12,7 +12,7 @@ import {
   type Database,
 } from '@omnizap/runtime';
 import { createTestDatabase, testDatabaseKinds, type TestDatabase } from '@omnizap/testkit';
-import { addPack, addSticker } from '../test/builders.ts';
+import { addPack, addSticker, flags } from '../test/builders.ts';
 import { catalogRetention } from './catalog-retention.ts';
 import { createEngagement } from './engagement.ts';
 
@@ -41,7 +41,8 @@ describe.each(testDatabaseKinds())('retention of the catalogue on %s', (kind) =>
   });
 
   const retention = () => createRetention({ database, log }, { policies: catalogRetention(kind), archiveDir });
-  const engagement = () => createEngagement({ database, wakeups: createWakeups({ queueUrl: test.queueUrl, log }) });
+  const engagement = () =>
+    createEngagement({ database, flags, wakeups: createWakeups({ queueUrl: test.queueUrl, log }) });
 
   async function interact(packKey: string, from: number, to: number): Promise<void> {
     const counting = engagement();

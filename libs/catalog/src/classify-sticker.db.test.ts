@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addPack, addSticker } from '../test/builders.ts';
+import { addPack, addSticker, flags } from '../test/builders.ts';
 import { readStickerContext } from './asset-store.ts';
 import { createClassifySticker } from './classify-sticker.ts';
 import { createDeriveSticker } from './derive-sticker.ts';
@@ -65,9 +65,10 @@ describe.each(testDatabaseKinds())('looking at a sticker on %s', (kind) => {
   const classify = async (
     assetId: string,
     provider: ClassifierProvider = createEmojiClassifier(),
-  ): Promise<TaskOutcome> => createClassifySticker({ database, wakeups, store }, provider)(task(assetId), context);
+  ): Promise<TaskOutcome> =>
+    createClassifySticker({ database, flags, wakeups, store }, provider)(task(assetId), context);
   const derive = async (assetId: string): Promise<TaskOutcome> =>
-    createDeriveSticker({ database, wakeups, store })(task(assetId), context);
+    createDeriveSticker({ database, flags, wakeups, store })(task(assetId), context);
 
   /** Everything in the database that a look at this sticker may change. */
   async function traces(assetId: string): Promise<unknown> {

@@ -4,11 +4,11 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { analyseImage, probeImage, type ClassifierProvider } from '@omnizap/imaging';
-import type { Database, Transaction, Wakeups } from '@omnizap/runtime';
+import type { Transaction, Wakeups } from '@omnizap/runtime';
 import { outboxTopic } from '@omnizap/outbox';
 import type { DiskStore } from '@omnizap/storage';
 import type { TaskHandler, TaskOutcome } from '@omnizap/tasks';
-import { announce } from './announce.ts';
+import { announce, type AnnounceDeps } from './announce.ts';
 import {
   findAsset,
   findClassification,
@@ -25,7 +25,7 @@ import { themeKeyOf } from './themes.ts';
 import { createVersionedHandler, type Look } from './versioned-handler.ts';
 import { createWorkStateStore } from './work-state-store.ts';
 
-export type HandlerDeps = { database: Database; wakeups: Wakeups; store: DiskStore };
+export type HandlerDeps = AnnounceDeps & { wakeups: Pick<Wakeups, 'notify'>; store: DiskStore };
 
 type Finding = { kind: 'classified'; value: StoredClassification } | { kind: 'rejected'; code: string; reason: string };
 
@@ -91,7 +91,7 @@ export function createClassifySticker(deps: HandlerDeps, provider: ClassifierPro
       const themes = asset.status === 'ready' ? [before?.themeKey, after?.themeKey] : [];
       await announce(
         trx,
-        database.kind,
+        deps,
         [
           {
             type: 'STICKER_CLASSIFIED',

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { connectDatabase, createLogger, createWakeups, migrateUp, type Database, type Wakeups } from '@omnizap/runtime';
 import type { TaskOutcome } from '@omnizap/tasks';
 import { createTestDatabase, testDatabaseKinds, waitFor, type TestDatabase } from '@omnizap/testkit';
-import { addPack, addSticker } from '../test/builders.ts';
+import { addPack, addSticker, flags } from '../test/builders.ts';
 import type { StoredClassification } from './asset-store.ts';
 import { createCurateTheme, curatorOwnerId } from './curate-theme.ts';
 import { createPacks } from './packs.ts';
@@ -49,7 +49,7 @@ describe.each(testDatabaseKinds())('curating a theme on %s', (kind) => {
   }
 
   const look = (): Promise<TaskOutcome> =>
-    createCurateTheme({ database, wakeups })(
+    createCurateTheme({ database, flags, wakeups })(
       { id: 'task', taskType: 'curation', subjectId: theme, attempt: 1, requestId: undefined, eventId: undefined },
       { signal: new AbortController().signal, log, lookedAt: () => undefined },
     );
@@ -153,7 +153,7 @@ describe.each(testDatabaseKinds())('curating a theme on %s', (kind) => {
     await curate();
     const [before] = await autoPacks();
 
-    await createPacks({ database, wakeups }).remove(owner, human.packKey);
+    await createPacks({ database, flags, wakeups }).remove(owner, human.packKey);
     expect((await look()).status).toBe('done');
     const [retired] = await autoPacks();
     await addPack(database, most);

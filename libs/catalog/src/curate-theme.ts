@@ -102,7 +102,7 @@ export function createCurateTheme(deps: Omit<HandlerDeps, 'store'>): TaskHandler
           themeVolume: volume,
         });
         await replaceItems(trx, id, items);
-        await announce(trx, database.kind, [packUpdated(id, 'created', [])], task.requestId);
+        await announce(trx, deps, [packUpdated(id, 'created', [])], task.requestId);
         return true;
       }
       await lockPack(trx, pack.id);
@@ -110,7 +110,7 @@ export function createCurateTheme(deps: Omit<HandlerDeps, 'store'>): TaskHandler
       await replaceItems(trx, pack.id, items);
       if (pack.isDeleted) await setDeleted(trx, database.kind, pack.id, false);
       await touchPack(trx, database.kind, pack.id);
-      await announce(trx, database.kind, [packUpdated(pack.id, 'curated', [])], task.requestId);
+      await announce(trx, deps, [packUpdated(pack.id, 'curated', [])], task.requestId);
       return true;
     }
 
@@ -118,7 +118,7 @@ export function createCurateTheme(deps: Omit<HandlerDeps, 'store'>): TaskHandler
       await lockPack(trx, pack.id);
       await setDeleted(trx, database.kind, pack.id, true);
       await touchPack(trx, database.kind, pack.id);
-      await announce(trx, database.kind, [packUpdated(pack.id, 'retired', [])], task.requestId);
+      await announce(trx, deps, [packUpdated(pack.id, 'retired', [])], task.requestId);
     }
   });
 }

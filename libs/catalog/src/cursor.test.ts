@@ -8,7 +8,7 @@ describe('parseCursor', () => {
   it('reads back what was given out, for every sort and far positions', () => {
     for (const sort of sorts) {
       for (const position of [0, 1, 1_023, 1_024, 10_000_000]) {
-        const cursor = { generation: 9_007_199_254_740_991, sort, position };
+        const cursor = { source: 'snapshot' as const, generation: 9_007_199_254_740_991, sort, position };
         const text = formatCursor(cursor);
 
         expect(text).toMatch(/^[A-Za-z0-9_-]+$/);
@@ -17,8 +17,15 @@ describe('parseCursor', () => {
     }
   });
 
+  it('reads back where a live list goes on', () => {
+    const last = { updatedAtMs: 1_764_057_600_123, id: '0199f0a0-0000-7000-8000-0123456789ab' };
+    const cursor = { source: 'live' as const, sort: 'recent' as const, position: 60, last };
+
+    expect(parseCursor(formatCursor(cursor), 'recent')).toEqual(cursor);
+  });
+
   it('refuses to go on with another sort than that of the first page', () => {
-    const text = formatCursor({ generation: 1, sort: 'likes', position: 24 });
+    const text = formatCursor({ source: 'snapshot', generation: 1, sort: 'likes', position: 24 });
 
     expect(() => parseCursor(text, 'recent')).toThrow(
       expect.objectContaining({ code: 'invalid-cursor', message: expect.stringContaining('sort=likes') }),
@@ -29,7 +36,7 @@ describe('parseCursor', () => {
     ['nothing', ''],
     ['no base64', '***'],
     ['no JSON', Buffer.from('{"v":1').toString('base64url')],
-    ['a cut one', formatCursor({ generation: 1, sort: 'recent', position: 5 }).slice(0, -4)],
+    ['a cut one', formatCursor({ source: 'snapshot', generation: 1, sort: 'recent', position: 5 }).slice(0, -4)],
     ['another version', encode({ v: 2, g: 1, s: 'recent', p: 0 })],
     ['a negative position', encode({ v: 1, g: 1, s: 'recent', p: -1 })],
     ['half a position', encode({ v: 1, g: 1, s: 'recent', p: 0.5 })],

@@ -95,7 +95,7 @@ export function createDeriveSticker(deps: HandlerDeps): TaskHandler {
           payload: { asset_id: asset.id, ...(await affected()) },
         };
       }
-      await announce(trx, database.kind, [event], task.requestId);
+      await announce(trx, deps, [event], task.requestId);
       return made.kind === 'rejected' ? { status: 'rejected', reason: made.reason } : { status: 'done' };
     });
     deps.wakeups.notify(outboxTopic);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { connectDatabase, createLogger, createWakeups, migrateUp, type Database, type Wakeups } from '@omnizap/runtime';
 import { createTestDatabase, testDatabaseKinds, type TestDatabase } from '@omnizap/testkit';
-import { addPack, addSticker } from '../test/builders.ts';
+import { addPack, addSticker, flags } from '../test/builders.ts';
 import { createEngagement, type Viewer } from './engagement.ts';
 import { createPacks } from './packs.ts';
 import { createWorkStateStore } from './work-state-store.ts';
@@ -33,7 +33,7 @@ describe.each(testDatabaseKinds())('engagement on %s', (kind) => {
 
   /** Every call with a memory of its own, as if from another process. */
   const record = (interaction: 'open' | 'like' | 'dislike', from: Viewer, packKey = pack.packKey) =>
-    createEngagement({ database, wakeups }).record(packKey, interaction, from);
+    createEngagement({ database, flags, wakeups }).record(packKey, interaction, from);
 
   const eventCount = async (): Promise<number> =>
     (
@@ -127,7 +127,10 @@ describe.each(testDatabaseKinds())('engagement on %s', (kind) => {
       await addPack(database, [], { status: 'draft' }),
       await addPack(database),
     ];
-    await createPacks({ database, wakeups }).remove({ ownerId: 'owner', isAdmin: false }, hidden[2]?.packKey ?? '');
+    await createPacks({ database, flags, wakeups }).remove(
+      { ownerId: 'owner', isAdmin: false },
+      hidden[2]?.packKey ?? '',
+    );
     const unlisted = await addPack(database, [], { visibility: 'unlisted' });
 
     for (const packKey of [...hidden.map((entry) => entry.packKey), 'never-made'])

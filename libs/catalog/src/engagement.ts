@@ -4,7 +4,7 @@
  */
 import { AppError, type Database, type Wakeups } from '@omnizap/runtime';
 import { outboxTopic } from '@omnizap/outbox';
-import { announce } from './announce.ts';
+import { announce, type AnnounceDeps } from './announce.ts';
 import {
   countFromAddress,
   countInteraction,
@@ -27,7 +27,7 @@ const secretName = 'viewer-hash-key';
 
 export type Viewer = { key: string; address: string };
 
-export function createEngagement(deps: { database: Database; wakeups: Wakeups }) {
+export function createEngagement(deps: AnnounceDeps & { wakeups: Pick<Wakeups, 'notify'> }) {
   const { database, wakeups } = deps;
   let secret: Promise<string> | undefined;
 
@@ -76,12 +76,7 @@ export function createEngagement(deps: { database: Database; wakeups: Wakeups })
       if (!(await mayCount(trx, row)) || !(await insertInteraction(trx, database.kind, row))) return null;
       await countInteraction(trx, database.kind, pack.id, row.interaction);
       const payload = { pack_id: pack.id, action: row.interaction };
-      await announce(
-        trx,
-        database.kind,
-        [{ type: 'ENGAGEMENT_RECORDED', aggregateType: 'sticker_pack', payload }],
-        requestId,
-      );
+      await announce(trx, deps, [{ type: 'ENGAGEMENT_RECORDED', aggregateType: 'sticker_pack', payload }], requestId);
       return readCounts(trx, pack.id);
     });
   }

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addPack, addSticker } from '../test/builders.ts';
+import { addPack, addSticker, flags } from '../test/builders.ts';
 import { createApiKeys } from './api-keys.ts';
 import { createCatalogueReader } from './catalogue-reader.ts';
 import { createPacks, type Actor, type NewPackInput, type Packs } from './packs.ts';
@@ -36,8 +36,8 @@ describe.each(testDatabaseKinds())('packs and keys on %s', (kind) => {
     store = createDiskStore(folder);
     await store.prepare();
     const wakeups = createWakeups({ queueUrl: test.queueUrl, log });
-    packs = createPacks({ database, wakeups });
-    uploads = createUploads({ database, wakeups, store, maxItems: 3 });
+    packs = createPacks({ database, flags, wakeups });
+    uploads = createUploads({ database, flags, wakeups, store, maxItems: 3 });
   });
   afterAll(async () => {
     await database.close();

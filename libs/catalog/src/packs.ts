@@ -1,8 +1,8 @@
 /** What owners do with packs. Every change locks the pack's row first and announces itself in the same transaction. */
 import { v7 as uuidv7 } from 'uuid';
-import { AppError, isUniqueViolation, sqlNow, type Database, type Transaction, type Wakeups } from '@omnizap/runtime';
+import { AppError, isUniqueViolation, sqlNow, type Transaction, type Wakeups } from '@omnizap/runtime';
 import { outboxTopic } from '@omnizap/outbox';
-import { announce } from './announce.ts';
+import { announce, type AnnounceDeps } from './announce.ts';
 import { readPackViews, type PackView } from './catalogue-store.ts';
 import { createPackKey } from './pack-key.ts';
 import {
@@ -31,7 +31,7 @@ export type NewPackInput = {
 
 export type Packs = ReturnType<typeof createPacks>;
 
-export function createPacks(deps: { database: Database; wakeups: Wakeups }) {
+export function createPacks(deps: AnnounceDeps & { wakeups: Pick<Wakeups, 'notify'> }) {
   const { database, wakeups } = deps;
 
   return {
@@ -42,7 +42,7 @@ export function createPacks(deps: { database: Database; wakeups: Wakeups }) {
         try {
           const view = await database.transaction(async (trx) => {
             await insertPack(trx, pack);
-            await announce(trx, database.kind, [packUpdated(pack.id, 'created', [])], requestId);
+            await announce(trx, deps, [packUpdated(pack.id, 'created', [])], requestId);
             return readPackView(trx, pack.id);
           });
           wakeups.notify(outboxTopic);
@@ -69,12 +69,7 @@ export function createPacks(deps: { database: Database; wakeups: Wakeups }) {
           status: 'published',
           published_at: trx.raw(sqlNow(database.kind)),
         });
-        await announce(
-          trx,
-          database.kind,
-          [packUpdated(pack.id, 'published', await themesOfPack(trx, pack.id))],
-          requestId,
-        );
+        await announce(trx, deps, [packUpdated(pack.id, 'published', await themesOfPack(trx, pack.id))], requestId);
         return readPackView(trx, pack.id);
       });
       wakeups.notify(outboxTopic);
@@ -87,7 +82,7 @@ export function createPacks(deps: { database: Database; wakeups: Wakeups }) {
         const pack = requireOwnPack(await findPackByKey(trx, packKey, database.kind), actor, packKey);
         const themes = await themesOfPack(trx, pack.id);
         await touchPack(trx, database.kind, pack.id, { deleted_at: trx.raw(sqlNow(database.kind)) });
-        await announce(trx, database.kind, [packUpdated(pack.id, 'deleted', themes)], requestId);
+        await announce(trx, deps, [packUpdated(pack.id, 'deleted', themes)], requestId);
       });
       wakeups.notify(outboxTopic);
     },

@@ -159,3 +159,5 @@ export function createRankingStore(database: Database) {
     },
   };
 }
+
+export type RankingStore = ReturnType<typeof createRankingStore>;

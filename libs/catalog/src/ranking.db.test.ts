@@ -12,6 +12,7 @@ import { createTestDatabase, testDatabaseKinds, waitFor, type TestDatabase } fro
 import { v7 as uuidv7 } from 'uuid';
 import { randomNumbers } from '../test/builders.ts';
 import { createCatalogueReader } from './catalogue-reader.ts';
+import { formatCursor } from './cursor.ts';
 import { createRankingPublisher, rankingTopic } from './ranking-publisher.ts';
 import { chunkSize, createRankingStore, sorts, type Sort } from './ranking-store.ts';
 
@@ -122,8 +123,14 @@ describe.each(testDatabaseKinds())('the ranking on %s', (kind) => {
       .where({ pack_id: packId })
       .update({ pack_score: score, source_version: database.knex.raw('source_version + 1'), refreshed_at: new Date() });
 
-  async function readPage(sort: Sort, limit: number, cursor?: string, reader = newReader()) {
-    return reader.readPage(sort, limit, await reader.locatePage(sort, limit, cursor));
+  async function readPage(
+    sort: Sort,
+    limit: number,
+    cursor?: string,
+    reader = newReader(),
+    source: 'snapshot' | 'live' = 'snapshot',
+  ) {
+    return reader.readPage(await reader.locatePage(sort, limit, cursor, source));
   }
 
   async function walk(
@@ -146,7 +153,7 @@ describe.each(testDatabaseKinds())('the ranking on %s', (kind) => {
   }
 
   it('is empty and says so before anything was published', async () => {
-    expect(await readPage('popular', 24)).toEqual({ packs: [], generation: null, nextCursor: null });
+    expect(await readPage('popular', 24)).toMatchObject({ packs: [], generation: null, nextCursor: null });
   });
 
   it('is published when an order changed, and otherwise only at the refresh interval', async () => {
@@ -298,10 +305,67 @@ describe.each(testDatabaseKinds())('the ranking on %s', (kind) => {
   it('answers a cursor behind the end with an empty last page', async () => {
     await publishNow();
     const reader = newReader();
-    const generation = await reader.currentGeneration();
-    const located = { generation, ids: [], position: packCount };
+    const generation = (await reader.currentGeneration())?.generation ?? 0;
+    const cursor = formatCursor({ source: 'snapshot', generation, sort: 'popular', position: packCount });
 
-    expect(await reader.readPage('popular', 60, located)).toMatchObject({ packs: [], nextCursor: null });
+    expect(await readPage('popular', 60, cursor, reader)).toMatchObject({ packs: [], nextCursor: null });
     expect(Math.ceil(packCount / chunkSize)).toBe(3);
+  });
+
+  describe('asked for without a snapshot', () => {
+    async function walkLive(sort: Sort, limit: number, betweenPages: () => Promise<unknown> = async () => undefined) {
+      const ids: string[] = [];
+      for (let cursor: string | undefined; ;) {
+        // A reader of its own: what others kept for a moment does not matter here.
+        const page = await readPage(sort, limit, cursor, newReader(), cursor === undefined ? 'live' : 'snapshot');
+        expect([page.source, page.generation]).toEqual(['live', null]);
+        ids.push(...page.packs.map(({ pack }) => pack.id));
+        if (page.nextCursor === null) return ids;
+        cursor = page.nextCursor;
+        await betweenPages();
+      }
+    }
+
+    it('has the order of the snapshot in every sort that does not age, and goes on live with its cursor', async () => {
+      await publishNow();
+
+      for (const sort of ['recent', 'likes', 'downloads', 'rating'] as const)
+        expect(await walkLive(sort, 60)).toEqual((await walk(sort, 60)).ids);
+    });
+
+    it('orders what ages as of the newest change, so that the same tables give the same answer', async () => {
+      const first = await readPage('popular', 60, undefined, newReader(), 'live');
+      const again = await readPage('popular', 60, undefined, newReader(), 'live');
+
+      expect(again).toEqual(first);
+      expect(first.at).not.toBeNull();
+    });
+
+    it('shows in recent every pack that does not change meanwhile exactly once, whatever the others do', async () => {
+      const [moved = ''] = (await walkLive('recent', 60)).slice(-1);
+      const rows = await database.knex('sticker_pack').pluck<string[]>('id');
+      let changes = 0;
+      const ids = await walkLive('recent', 60, async () => {
+        if ((changes += 1) === 3)
+          await database.knex('sticker_pack').where({ id: moved }).update({ updated_at: new Date() });
+      });
+
+      const unchanged = ids.filter((id) => id !== moved);
+      expect(new Set(unchanged).size).toBe(unchanged.length);
+      expect(unchanged.length).toBe(rows.length - 1);
+    });
+
+    it('computes the order once for many who ask at the same moment', async () => {
+      let queries = 0;
+      const count = ({ sql }: { sql: string }): void => {
+        if (sql.includes('is_listed')) queries += 1;
+      };
+      database.knex.on('query', count);
+      const reader = newReader();
+      await Promise.all(Array.from({ length: 20 }, () => reader.locatePage('likes', 24, undefined, 'live')));
+      database.knex.removeListener('query', count);
+
+      expect(queries).toBe(Math.floor(packCount / 2_000) + 1);
+    });
   });
 });

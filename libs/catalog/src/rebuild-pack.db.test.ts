@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connectDatabase, createLogger, createWakeups, migrateUp, type Database, type Wakeups } from '@omnizap/runtime';
 import type { TaskOutcome } from '@omnizap/tasks';
 import { createTestDatabase, testDatabaseKinds, waitFor, type TestDatabase } from '@omnizap/testkit';
-import { addPack, addSticker } from '../test/builders.ts';
+import { addPack, addSticker, flags } from '../test/builders.ts';
 import { createEngagement } from './engagement.ts';
 import { createPacks } from './packs.ts';
 import { createRebuildPack, scoresTopic } from './rebuild-pack.ts';
@@ -67,7 +67,10 @@ describe.each(testDatabaseKinds())('rebuilding a pack on %s', (kind) => {
     await rebuild(pack.id);
     const before = await scoreRow(pack.id);
 
-    await createEngagement({ database, wakeups }).record(pack.packKey, 'like', { key: 'viewer', address: '10.0.0.1' });
+    await createEngagement({ database, flags, wakeups }).record(pack.packKey, 'like', {
+      key: 'viewer',
+      address: '10.0.0.1',
+    });
     expect((await rebuild(pack.id)).status).toBe('done');
 
     const after = await scoreRow(pack.id);
@@ -81,7 +84,7 @@ describe.each(testDatabaseKinds())('rebuilding a pack on %s', (kind) => {
     await want(pack.id);
     await rebuild(pack.id);
 
-    await createPacks({ database, wakeups }).remove({ ownerId: 'owner', isAdmin: false }, pack.packKey);
+    await createPacks({ database, flags, wakeups }).remove({ ownerId: 'owner', isAdmin: false }, pack.packKey);
     await rebuild(pack.id);
 
     expect(await scoreRow(pack.id)).toMatchObject({ is_listed: 0, sticker_count: 1 });

@@ -22,7 +22,7 @@ const maxLabels = 30;
 /** WhatsApp takes packs of 3 to 30 stickers. */
 const whatsappItems = { min: 3, max: 30 } as const;
 
-export function createRebuildPack(deps: Omit<HandlerDeps, 'store'>): TaskHandler {
+export function createRebuildPack(deps: Pick<HandlerDeps, 'database' | 'wakeups'>): TaskHandler {
   const { database } = deps;
 
   return createVersionedHandler(

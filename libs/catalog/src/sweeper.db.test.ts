@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@je
 import { connectDatabase, createLogger, createWakeups, migrateUp, type Database, type Wakeups } from '@omnizap/runtime';
 import { createTaskQueues, installTaskQueues, type TaskQueues } from '@omnizap/tasks';
 import { createTestDatabase, testDatabaseKinds, type TestDatabase } from '@omnizap/testkit';
-import { addPack, addSticker } from '../test/builders.ts';
+import { addPack, addSticker, flags } from '../test/builders.ts';
 import { createCatalogueDepth } from './catalogue-depth.ts';
 import { keepDeadTask } from './dead-tasks.ts';
 import { createPacks } from './packs.ts';
@@ -72,7 +72,7 @@ describe.each(testDatabaseKinds())('sweeps on %s', (kind) => {
   };
 
   it('find work whose events and tasks were all lost', async () => {
-    await createPacks({ database, wakeups }).create(
+    await createPacks({ database, flags, wakeups }).create(
       { ownerId: 'owner', isAdmin: false },
       { name: 'Lost', publisher: '', description: '', visibility: 'public', tags: [] },
     );

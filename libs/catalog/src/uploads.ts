@@ -1,10 +1,10 @@
 /** A sticker comes in: the bytes are durable before the row, and the row and its events are one transaction. */
 import { v7 as uuidv7 } from 'uuid';
-import { AppError, isUniqueViolation, type Database, type Transaction, type Wakeups } from '@omnizap/runtime';
+import { AppError, isUniqueViolation, type Transaction, type Wakeups } from '@omnizap/runtime';
 import type { ImageProbe } from '@omnizap/imaging';
 import { outboxTopic } from '@omnizap/outbox';
 import type { DiskStore } from '@omnizap/storage';
-import { announce } from './announce.ts';
+import { announce, type AnnounceDeps } from './announce.ts';
 import { findAssetByContent, insertAsset, type StickerStatus } from './asset-store.ts';
 import type { DomainEvent } from './events.ts';
 import { findPackByKey, insertItems, itemsOfPack, themesOfPack, touchPack, type Pack } from './pack-store.ts';
@@ -22,7 +22,7 @@ export type StickerUpload = {
 /** `isNew` is false when the pack already had these bytes; then nothing was changed. */
 export type AddedSticker = { stickerId: string; sha256: string; status: StickerStatus; isNew: boolean };
 
-type UploadDeps = { database: Database; wakeups: Wakeups; store: DiskStore; maxItems: number };
+type UploadDeps = AnnounceDeps & { wakeups: Pick<Wakeups, 'notify'>; store: DiskStore; maxItems: number };
 
 export function createUploads(deps: UploadDeps) {
   const { database, wakeups, store, maxItems } = deps;
@@ -62,7 +62,7 @@ export function createUploads(deps: UploadDeps) {
       aggregateType: 'sticker_asset',
       payload: { asset_id: assetId },
     };
-    await announce(trx, database.kind, [assetEvent, packUpdated(pack.id, 'sticker_added', themes)], requestId);
+    await announce(trx, deps, [assetEvent, packUpdated(pack.id, 'sticker_added', themes)], requestId);
     return { stickerId: assetId, sha256: upload.sha256, status: known?.status ?? 'pending', isNew: true };
   }
 

@@ -15,6 +15,9 @@ import type { Candidate } from '../src/curation-store.ts';
 import { createPackKey } from '../src/pack-key.ts';
 import { insertItems, insertPack, type NewPack } from '../src/pack-store.ts';
 
+/** Flags of a catalogue where everything is announced. */
+export const flags = { isOn: () => true };
+
 /** 64 hexadecimal digits; those of two numbers differ in about half of their bits. */
 export const digestOf = (text: string | number): string => createHash('sha256').update(`${text}`).digest('hex');
 

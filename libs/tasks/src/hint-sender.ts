@@ -1,10 +1,12 @@
 /**
- * Sending hints now and then, for processes that otherwise have nothing to do with the queues: connected at the first hint, not at
- * the start, so that such a process neither waits for the queues' database nor costs it connections.
+ * Sending hints now and then, or working tasks now and then, for processes that otherwise have nothing to do with the queues:
+ * connected when that is needed first, not at the start, so that such a process neither waits for the queues' database nor costs it connections.
  */
 import { AppError } from '@omnizap/runtime';
+import { hasWork } from './lanes.ts';
 import { createTaskQueues, type TaskQueues } from './task-queues.ts';
 import type { TaskHint, TaskSettings } from './task-types.ts';
+import type { TaskSource } from './worker.ts';
 
 const connectTimeoutMs = 5_000;
 
@@ -38,7 +40,23 @@ export function createHintSender(settings: TaskSettings[], options: Parameters<t
     }
   }
 
+  const source: TaskSource = {
+    async fetch(taskType, lane, limit) {
+      // A lane without work is no reason to connect.
+      if (options.lanes && !hasWork(taskType, lane, options.lanes.shares())) return [];
+      return (await connected()).fetch(taskType, lane, limit);
+    },
+    complete: async (...call) => (await connected()).complete(...call),
+    retry: async (...call) => (await connected()).retry(...call),
+    bury: async (...call) => (await connected()).bury(...call),
+    giveBack: async (...call) => (await connected()).giveBack(...call),
+    workAlone: async (...call) => (await connected()).workAlone(...call),
+    giveBackUnknown: async (known) => (connecting ? (await connected()).giveBackUnknown(known) : 0),
+  };
+
   return {
+    /** For a worker that seldom has anything to do. */
+    source,
     /** The queues, connected. @throws AppError `unavailable` */
     connected,
     /** As `enqueue` of the queues. @throws AppError `unavailable` */

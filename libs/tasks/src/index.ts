@@ -2,6 +2,8 @@ export { retryDelayMs } from './backoff.ts';
 export type { GroupLimit } from './group-limits.ts';
 export { createHintSender } from './hint-sender.ts';
 export { installTaskQueues } from './install-task-queues.ts';
+export { stableShares } from './lanes.ts';
+export type { LaneControl, LaneShares } from './lanes.ts';
 export { createTaskQueues } from './task-queues.ts';
 export type { FetchedTask, TaskQueues } from './task-queues.ts';
 export { queueName, taskTopic } from './task-types.ts';

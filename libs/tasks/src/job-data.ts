@@ -21,6 +21,9 @@ export const jobData = hintData.extend({
   /** Its group's rate has room reserved for it. */
   reserved: z.boolean().default(false),
   first_failed_at_ms: z.number().optional(),
+  /** 1 to 100: which lane the subject belongs to, at whatever percentages. */
+  dedicated_bucket: z.number().optional(),
+  canary_bucket: z.number().optional(),
 });
 
 export type HintData = z.infer<typeof hintData>;

@@ -5,6 +5,7 @@
  * which is what tells an older attempt from a newer one.
  */
 import type { Db } from 'pg-boss';
+import type { Lane } from './task-types.ts';
 
 export type Attempt = { id: string; retryCount: number };
 
@@ -60,6 +61,65 @@ export async function giveBack(
       WHERE ${isThisAttempt}`,
     [...attemptParameters(queue, attempts), options.delayMs, JSON.stringify(options.patch)],
   );
+}
+
+/** As `giveBack`, for a lane that has to work it now. */
+export async function handOn(db: Db, queue: string, attempt: Attempt, toQueue: string, patch: object): Promise<void> {
+  await db.executeSql(
+    `UPDATE pgboss.job
+        SET name = $4, state = 'retry', retry_limit = retry_limit + 1, output = NULL,
+            data = data || jsonb_build_object('uncounted', COALESCE((data->>'uncounted')::int, 0) + 1) || $5::jsonb
+      WHERE ${isThisAttempt}`,
+    [...attemptParameters(queue, [attempt]), toQueue, JSON.stringify(patch)],
+  );
+}
+
+/** Those of the queues in which anything waits: an index probe each. */
+export async function queuesWithWaiting(db: Db, queues: string[]): Promise<string[]> {
+  const { rows } = await db.executeSql(
+    `SELECT queue FROM unnest($1::text[]) AS queue
+      WHERE EXISTS (SELECT 1 FROM pgboss.job WHERE name = queue AND state < 'active')`,
+    [queues],
+  );
+  return (rows as { queue: string }[]).map(({ queue }) => queue);
+}
+
+const mostMovedAtOnce = 5_000;
+const dedicatedBucket = `COALESCE((job.data->>'dedicated_bucket')::int, 1)`;
+const canaryBucket = `COALESCE((job.data->>'canary_bucket')::int, 100)`;
+/** Parameters $3 and $4: the percentages of the dedicated processes and of the canary. */
+const belongsTo: Record<Lane, string> = {
+  inline: `${dedicatedBucket} > $3 AND $4::int >= 0`,
+  canary: `${dedicatedBucket} <= $3 AND ${canaryBucket} <= $4`,
+  stable: `${dedicatedBucket} <= $3 AND ${canaryBucket} > $4`,
+};
+/**
+ * Moves what waits in one queue and belongs to `nominal` into another. A hint whose subject waits there already is merged into that
+ * one: it has not started, so it will see whatever this hint was about. (Deleted and inserted, because only an insert can give way
+ * to a twin that comes at the same moment.) Returns how many were moved; call again when that is many.
+ */
+export async function moveWaiting(
+  db: Db,
+  queues: { from: string; to: string },
+  nominal: Lane,
+  percents: { dedicated: number; canary: number },
+): Promise<{ moved: number; hasMore: boolean }> {
+  const { rows } = await db.executeSql(
+    `WITH gone AS (
+       DELETE FROM pgboss.job WHERE name = $1 AND id IN (
+         SELECT id FROM pgboss.job job WHERE name = $1 AND state < 'active' AND ${belongsTo[nominal]}
+          LIMIT ${mostMovedAtOnce} FOR UPDATE SKIP LOCKED)
+       RETURNING job AS whole
+     ), came AS (
+       INSERT INTO pgboss.job
+       SELECT moved.* FROM gone, jsonb_populate_record(NULL::pgboss.job, to_jsonb(whole) || jsonb_build_object('name', $2::text)) moved
+       ON CONFLICT DO NOTHING RETURNING id
+     )
+     SELECT COUNT(*)::int AS moved FROM gone`,
+    [queues.from, queues.to, percents.dedicated, percents.canary],
+  );
+  const [{ moved }] = rows as [{ moved: number }];
+  return { moved, hasMore: moved === mostMovedAtOnce };
 }
 
 /** The attempt failed and another one follows after `delayMs`. */

@@ -13,6 +13,7 @@ import { overLimit, wakeGroup, writeGroupLimit, type GroupLimit } from './group-
 import { deadLetterQueue } from './install-task-queues.ts';
 import { dataOfHint, jobData, payloadOf, type HintData, type JobData } from './job-data.ts';
 import * as jobs from './job-sql.ts';
+import { hasWork, laneOf, lanesInUse, workingLane, type Buckets, type LaneControl } from './lanes.ts';
 import {
   lanes,
   queueName,
@@ -49,6 +50,8 @@ type QueueOptions = {
   applicationName?: string;
   /** Lease of the process that fetches; only workers need it. */
   processId?: string;
+  /** Which lane works what. Without it hints go to the stable lane, and a worker takes what is in its queue. */
+  lanes?: LaneControl;
   /** Waits for the disk. For a relay whose events are marked in another database: what it handed over must outlive a crash. */
   isDurable?: boolean;
 };
@@ -148,6 +151,22 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
     return rows.filter((row) => !deferrals.some((deferral) => deferral.id === row.id));
   }
 
+  /** Hands on, within the fetching transaction, what another lane has to work by now. */
+  async function withinLane(db: Db, taskType: string, lane: Lane, rows: JobWithMetadata<unknown>[]) {
+    const control = options.lanes;
+    if (!control) return rows;
+    const own: JobWithMetadata<unknown>[] = [];
+    for (const row of rows) {
+      const data = jobData.safeParse(row.data).data;
+      const buckets = data === undefined ? undefined : bucketsOf(data, control);
+      const target = buckets === undefined ? lane : laneOf(taskType, buckets, control.shares());
+      if (buckets === undefined || target === lane) own.push(row);
+      else await jobs.handOn(db, queueName(taskType, lane), row, queueName(taskType, target), bucketData(buckets));
+    }
+    if (own.length < rows.length) options.wakeups?.notify(taskTopic(taskType));
+    return own;
+  }
+
   /** An attempt that ended with its process. */
   async function rescueOne(claim: jobs.Claim, keep: (task: DeadTask) => Promise<void>): Promise<void> {
     const db = boss.getDb();
@@ -202,29 +221,42 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
      * Merges the hints into their queues and wakes the workers: all of them or, when it rejects, perhaps none. What follows from
      * the events of one aggregate goes to several queues, and must not come to one of them before its time.
      */
-    async enqueue(hints: TaskHint[], lane: Lane = 'stable'): Promise<void> {
-      const groups = [...Map.groupBy(uniqueHints(hints), (hint) => hint.taskType)];
+    async enqueue(hints: TaskHint[], lane?: Lane): Promise<void> {
+      const shares = options.lanes?.shares();
+      const jobsOfHints = uniqueHints(hints).map((hint) => {
+        const buckets = options.lanes?.bucketsOf(hint.subjectId);
+        const decided = shares && buckets ? laneOf(hint.taskType, buckets, shares) : 'stable';
+        return {
+          queue: queueName(hint.taskType, lane ?? decided),
+          job: toJob(hint, settingsOf(hint.taskType).coalesceSeconds, buckets),
+        };
+      });
+      // The same order of queues for everybody, as of subjects within each: see uniqueHints.
+      const groups = [...Map.groupBy(jobsOfHints, ({ queue }) => queue)].sort(([a], [b]) => (a < b ? -1 : 1));
       const insertAll = async (db?: Db): Promise<void> => {
-        for (const [type, group] of groups) {
-          const { coalesceSeconds } = settingsOf(type);
-          const rows = group.map((hint) => toJob(hint, coalesceSeconds));
-          await boss.insert(queueName(type, lane), rows, db === undefined ? {} : { db });
-        }
+        for (const [queue, group] of groups)
+          await boss.insert(
+            queue,
+            group.map(({ job }) => job),
+            db === undefined ? {} : { db },
+          );
       };
       await (groups.length > 1 ? inTransaction(insertAll) : insertAll());
-      for (const [type] of groups) options.wakeups?.notify(taskTopic(type));
+      for (const type of new Set(hints.map((hint) => hint.taskType))) options.wakeups?.notify(taskTopic(type));
     },
 
     /** Claims up to `limit` tasks for this process, the most urgent first. */
     async fetch(taskType: string, lane: Lane, limit: number): Promise<FetchedTask[]> {
       const queue = queueName(taskType, lane);
+      if (options.lanes && !hasWork(taskType, lane, options.lanes.shares())) return [];
       if (!(await jobs.hasDueJob(boss.getDb(), queue))) return [];
       const rows = await inTransaction(async (db) => {
         const fetched: JobWithMetadata<unknown>[] = await boss.fetch(queue, {
           ...{ batchSize: limit, includeMetadata: true },
           db,
         });
-        const allowed = await withinLimits(db, taskType, queue, fetched);
+        const own = await withinLane(db, taskType, lane, fetched);
+        const allowed = await withinLimits(db, taskType, queue, own);
         const ids = allowed.map((row) => row.id);
         if (ids.length > 0) await jobs.setClaimer(db, queue, ids, options.processId ?? '');
         return allowed;
@@ -299,6 +331,36 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
       return dead.length;
     },
 
+    /**
+     * Moves what waits to the lanes that have to work it now: where a share was changed, and where a lane lost its workers or has
+     * them again. What runs is left alone. Returns how many tasks were moved.
+     */
+    async keepLanes(): Promise<number> {
+      const shares = options.lanes?.shares();
+      if (!shares) return 0;
+      const percents = { dedicated: shares.dedicatedPercent, canary: shares.canaryPercent };
+      const waiting = new Set(await jobs.queuesWithWaiting(boss.getDb(), allQueues));
+      let total = 0;
+      for (const { type } of settings) {
+        let ofType = 0;
+        for (const from of lanes.filter((lane) => waiting.has(queueName(type, lane)))) {
+          for (const nominal of lanesInUse(shares)) {
+            const to = workingLane(type, nominal, shares);
+            if (to === from) continue;
+            const queues = { from: queueName(type, from), to: queueName(type, to) };
+            for (let hasMore = true; hasMore;) {
+              const pass = await jobs.moveWaiting(boss.getDb(), queues, nominal, percents);
+              ofType += pass.moved;
+              hasMore = pass.hasMore;
+            }
+          }
+        }
+        if (ofType > 0) options.wakeups?.notify(taskTopic(type));
+        total += ofType;
+      }
+      return total;
+    },
+
     /** Sets or replaces a group's limits, and lets what waits for room look again. */
     async limitGroup(taskType: string, groupId: string, limit: GroupLimit): Promise<void> {
       settingsOf(taskType);
@@ -351,11 +413,11 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
 
 export type TaskQueues = ReturnType<typeof createTaskQueues>;
 
-function toJob(hint: TaskHint, coalesceSeconds: number): JobInsert<HintData> {
+function toJob(hint: TaskHint, coalesceSeconds: number, buckets: Buckets | undefined): JobInsert<HintData> {
   const isDelayed = (hint.startAfterSeconds ?? 0) > coalesceSeconds;
   const startAfter = Math.max(coalesceSeconds, hint.startAfterSeconds ?? 0);
   return {
-    data: dataOfHint(hint),
+    data: { ...dataOfHint(hint), ...(buckets === undefined ? {} : bucketData(buckets)) },
     singletonKey: isDelayed ? `delayed:${hint.subjectId}` : hint.subjectId,
     priority: hint.priority ?? 0,
     ...(hint.groupId === undefined ? {} : { group: { id: hint.groupId } }),
@@ -374,6 +436,15 @@ function uniqueHints(hints: TaskHint[]): TaskHint[] {
     if (!seen.has(key)) seen.set(key, hint);
   }
   return [...seen.keys()].sort().map((key) => seen.get(key) as TaskHint);
+}
+
+function bucketsOf(data: JobData, control: LaneControl): Buckets {
+  const known = control.bucketsOf(data.subject_id);
+  return { dedicated: data.dedicated_bucket ?? known.dedicated, canary: data.canary_bucket ?? known.canary };
+}
+
+function bucketData(buckets: Buckets): { dedicated_bucket: number; canary_bucket: number } {
+  return { dedicated_bucket: buckets.dedicated, canary_bucket: buckets.canary };
 }
 
 function aboutSubject(data: JobData): { subjectId: string; payload: object } {

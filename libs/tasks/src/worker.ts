@@ -57,6 +57,8 @@ type WorkerOptions = {
   pollIntervalMs: number;
   /** How long a stop waits for what runs before it hands it back. Default 10 s: below the contract's 15 s. */
   stopGraceMs?: number;
+  /** Rests after a batch, as a multiple of the time that it took: for a process that has something else to do. Default 0. */
+  restRatio?: number;
   /** False while the process's lease is not certain: what it claimed then would be given to others at once. Default: always. */
   mayClaim?: () => boolean;
   /** Stores the dead letter; called before the task is settled, possibly twice. */
@@ -69,7 +71,7 @@ type WorkerOptions = {
 
 export function createWorker(deps: WorkerDeps, options: WorkerOptions): Component {
   const { queues, log, clock = systemClock, random = Math.random } = deps;
-  const { mayClaim = () => true, stopGraceMs = defaultStopGraceMs } = options;
+  const { mayClaim = () => true, stopGraceMs = defaultStopGraceMs, restRatio = 0 } = options;
   const metrics = createTaskMetrics(deps.metrics, options.lane);
   /** Fetched and not settled; what runs of it has what stops it and what ends with it. */
   const inHand = new Set<FetchedTask>();
@@ -80,6 +82,8 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
   let finished: FetchedTask[] = [];
   let cancelSettling: (() => void) | undefined;
   let settling: Promise<void> = Promise.resolve();
+  let restsUntil = -Infinity;
+  let cancelRest: (() => void) | undefined;
   let reconciledAt = clock.now();
   const askedAt = new Map(options.definitions.map((definition) => [definition, clock.now()]));
   let stopped: Promise<void> | undefined;
@@ -112,6 +116,7 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
       await queues.giveBack([alone], { delayMs: 0 });
       alone = undefined;
     }
+    if (clock.now() < restsUntil) return false;
     if (waitingAlone.length > 0) {
       if (running.size === 0) await startAlone();
       return false;
@@ -167,16 +172,22 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
           for (const task of group) running.delete(task);
           left -= group.length;
           failed += failures;
-          if (left === 0)
-            options.onBatch?.(definition.settings.type, (clock.now() - startedAt) / 1_000, {
-              total: tasks.length,
-              failed,
-            });
+          if (left === 0) {
+            const tookMs = clock.now() - startedAt;
+            options.onBatch?.(definition.settings.type, tookMs / 1_000, { total: tasks.length, failed });
+            if (restRatio > 0) rest(tookMs * restRatio);
+          }
           loop.wake();
         },
       );
       for (const task of group) running.set(task, { stop, ended });
     }
+  }
+
+  function rest(milliseconds: number): void {
+    restsUntil = clock.now() + milliseconds;
+    cancelRest?.();
+    cancelRest = clock.after(milliseconds, () => loop.wake());
   }
 
   /** Writes down what became of an attempt. Never throws: what cannot be settled is found by the next comparison. */
@@ -291,6 +302,7 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
 
   async function drain(): Promise<void> {
     for (const unsubscribe of unsubscribers) unsubscribe();
+    cancelRest?.();
     await loop.stop();
     await handBack(
       waitingAlone.splice(0).map(({ task }) => task),
