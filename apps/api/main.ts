@@ -8,5 +8,6 @@ await runProcess({
   port: (config) => config.PORT,
   portVariable: 'PORT',
   status: () => ({ lane: 'inline', task_types: taskTypes }),
+  ownPort: { variable: 'API_METRICS_PORT', of: (config) => config.API_METRICS_PORT },
   compose: composeApi,
 });

@@ -52,6 +52,7 @@ const environmentSchema = z.object({
     .transform((value) => value ?? '127.0.0.1'),
   ADVERTISE_ADDRESS: z.string().min(1).optional(),
   PORT: port(9102),
+  API_METRICS_PORT: optionalInteger(0, highestPort),
   RELAY_PORT: port(9110),
   WORKER_PORT: optionalInteger(0, highestPort),
   MAINTENANCE_PORT: port(9115),
@@ -81,11 +82,13 @@ const environmentSchema = z.object({
 });
 
 type Environment = z.infer<typeof environmentSchema>;
-export type Config = Omit<Environment, 'DATABASE_URL' | 'QUEUE_DATABASE_URL' | 'WORKER_PORT'> & {
+export type Config = Omit<Environment, 'DATABASE_URL' | 'QUEUE_DATABASE_URL' | 'WORKER_PORT' | 'API_METRICS_PORT'> & {
   DATABASE_URL: string;
   QUEUE_DATABASE_URL: string;
   /** The default depends on the kind of worker. */
   WORKER_PORT: number | undefined;
+  /** Set: PORT may be shared by several API processes. */
+  API_METRICS_PORT: number | undefined;
 };
 
 /** Shape of `<data dir>/runtime.json`, as far as other commands need it. */
@@ -137,5 +140,6 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     DATABASE_URL: catalogueUrl,
     QUEUE_DATABASE_URL: queueUrl,
     WORKER_PORT: values.WORKER_PORT,
+    API_METRICS_PORT: values.API_METRICS_PORT,
   };
 }

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { Server } from 'node:http';
-import { createHealth, createHealthServer, listen, type Health } from './health.ts';
+import { createHealth, createHealthServer, type Health } from './health.ts';
+import { listen } from './listen.ts';
 import { createMetrics } from './metrics.ts';
 
 const servers: Server[] = [];
@@ -115,17 +116,5 @@ describe('createHealthServer', () => {
 
     expect(elsewhere.status).toBe(404);
     expect([written.status, written.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
-  });
-
-  it('names the variable to change when its port is taken', async () => {
-    const url = new URL(await serve(newHealth()));
-    const second = createHealthServer(newHealth());
-
-    const attempt = listen(second, { port: Number(url.port), host: '127.0.0.1', portVariable: 'RELAY_PORT' });
-
-    await expect(attempt).rejects.toMatchObject({
-      code: 'configuration-invalid',
-      message: `Port ${url.port} on 127.0.0.1 is taken: set RELAY_PORT to another one.`,
-    });
   });
 });

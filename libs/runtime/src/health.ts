@@ -3,7 +3,6 @@
  * now. A check that hangs counts as not ready, and its answer is kept for a second so that probes cost nothing.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { AppError } from './errors.ts';
 import { mayReadMetrics, type Metrics } from './metrics.ts';
 
@@ -16,6 +15,7 @@ export type Health = {
   addCheck(check: ReadinessCheck): void;
   /** From now on not ready: a load balancer stops sending before we stop serving. */
   drain(): void;
+  isDraining(): boolean;
   readiness(): Promise<{ isReady: boolean; failing: { check: string; reason: string }[] }>;
   /** Answers when the path is one of ours; false when it is somebody else's. */
   handle(request: IncomingMessage, response: ServerResponse): boolean;
@@ -80,6 +80,7 @@ export function createHealth(deps: { metrics: Metrics; metricsToken: string | un
       isDraining = true;
       kept = undefined;
     },
+    isDraining: () => isDraining,
     readiness,
     handle(request, response) {
       const path = (request.url ?? '').split('?', 1)[0];
@@ -117,26 +118,6 @@ function sendJson(response: ServerResponse, status: number, body: unknown, type 
   response
     .writeHead(status, { 'Content-Type': `${type}; charset=utf-8`, 'Cache-Control': 'no-store' })
     .end(JSON.stringify(body));
-}
-
-/** Starts to listen. @throws AppError `configuration-invalid` naming the variable when the port is taken. */
-export async function listen(
-  server: Server,
-  options: { port: number; host: string; portVariable: string },
-): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const reason = error.code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${error.code ?? error.message})`;
-      reject(
-        new AppError(
-          'configuration-invalid',
-          `Port ${options.port} on ${options.host} ${reason}: set ${options.portVariable} to another one.`,
-        ),
-      );
-    });
-    server.listen(options.port, options.host, resolve);
-  });
-  return (server.address() as AddressInfo).port;
 }
 
 /** The small HTTP server of a process that serves nothing but its own health and metrics. */

@@ -43,6 +43,6 @@ export { migrateDown, migrateUp, missingMigrations } from './schema.ts';
 export { sqlNow, sqlNowPlus } from './sql-time.ts';
 export { addColumns, createTables, dropColumns, dropTables } from './table-ddl.ts';
 export type { Column, Table } from './table-ddl.ts';
-export { productVersion } from './version.ts';
+export { buildVersion, productVersion } from './version.ts';
 export { createWakeups } from './wakeups.ts';
 export type { Wakeups } from './wakeups.ts';

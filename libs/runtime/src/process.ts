@@ -3,18 +3,20 @@
  * when the parent that supervises it is gone. A stop that takes longer than the deadline ends the process with code 1.
  */
 import type { Server } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
+import { Server as NetServer } from 'node:net';
+import { setImmediate as afterPolling, setTimeout as delay } from 'node:timers/promises';
 import { loadConfig, type Config } from './config.ts';
 import { connectDatabase, type Database } from './database.ts';
 import { isAppError } from './errors.ts';
-import { createHealth, createHealthServer, listen, type Health } from './health.ts';
+import { createHealth, createHealthServer, type Health } from './health.ts';
 import { createLeaseStore } from './lease-store.ts';
+import { listen, listenOnFirstFree } from './listen.ts';
 import { createLogger, type Logger } from './log.ts';
 import { createMembership, type Membership } from './membership.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { waitForSchema } from './schema.ts';
 import { createWakeups, type Wakeups } from './wakeups.ts';
-import { productVersion } from './version.ts';
+import { buildVersion } from './version.ts';
 
 /** Below the 15 s of the contract, above the longest hand-back. */
 const stopDeadlineMs = 14_000;
@@ -36,6 +38,10 @@ const httpStopLimitMs = 6_000;
 /** From then on nobody is waited for: a database that does not answer must not turn a clean stop into a failure. */
 const patienceMs = 11_500;
 const shortestStopMs = 200;
+/** Long enough for a busy client's next request, whose answer tells it to close; a stop must not wait for quiet ones. */
+const idleConnectionGraceMs = 500;
+/** Requests that take longer are cut. */
+const runningRequestLimitMs = 5_000;
 
 export type ProcessContext = {
   config: Config;
@@ -52,6 +58,11 @@ export type ProcessDefinition = {
   name: string;
   port: (config: Config) => number;
   portVariable: string;
+  /**
+   * A port for this one process's health and metrics. When the setting is there, `port` may be shared with others of the kind
+   * (SO_REUSEPORT): the kernel spreads new connections over whoever listens, so probes of one process need another door.
+   */
+  ownPort?: { variable: string; of: (config: Config) => number | undefined };
   /** Facts about this process that operators see in the targets list. */
   status?: (config: Config) => Record<string, unknown>;
   /** Builds the parts; they are started in order and stopped in reverse. */
@@ -148,7 +159,7 @@ async function startParts(
     running.push(component);
     await component.start();
   };
-  const metrics = createMetrics({ version: productVersion, release: config.WORKER_RELEASE, process: definition.name });
+  const metrics = createMetrics({ version: buildVersion, release: config.WORKER_RELEASE, process: definition.name });
   const health = createHealth({ metrics, metricsToken: config.METRICS_TOKEN });
   let isStarted = false;
   health.addCheck({
@@ -165,31 +176,28 @@ async function startParts(
   running.push({ name: 'database', start: () => Promise.resolve(), stop: () => database.close() });
   health.addCheck({ name: 'database', check: () => database.ping() });
 
-  // Until the API's own server can be composed (it needs the database) a plain one answers probes on the same port.
-  const boundPort = { value: definition.port(config) };
+  // Until the API's own server can be composed (it needs the database) a plain one answers probes: on the same port, or for good
+  // on the process's own. A shared port is opened only when there is something to serve.
+  const host = config.BIND_ADDRESS;
+  const service = { port: definition.port(config), host, portVariable: definition.portVariable };
+  const ownPort = definition.ownPort?.of(config);
   const probeServer = createHealthServer(health);
-  boundPort.value = await listen(probeServer, {
-    port: boundPort.value,
-    host: config.BIND_ADDRESS,
-    portVariable: definition.portVariable,
-  });
-  const probe: Component = {
-    name: 'probe server',
-    start: () => Promise.resolve(),
-    stop: () => closeServer(probeServer),
-  };
-  running.push(probe);
+  const probePort =
+    ownPort === undefined || !definition.ownPort
+      ? await listen(probeServer, service)
+      : await listenOnFirstFree(probeServer, { port: ownPort, host, portVariable: definition.ownPort.variable });
+  running.push({ name: 'probe server', start: () => Promise.resolve(), stop: () => closeServer(probeServer) });
 
   await waitForSchema(database, log, signal);
   const wakeups = createWakeups({ queueUrl: config.QUEUE_DATABASE_URL, log });
   await startComponent({ name: 'wakeups', ...wakeups });
 
-  const advertised = config.ADVERTISE_ADDRESS ?? config.BIND_ADDRESS;
-  const url = `http://${advertised.includes(':') ? `[${advertised}]` : advertised}:${boundPort.value}`;
+  const urlOf = (port: number): string => urlAt(config.ADVERTISE_ADDRESS ?? host, port);
+  const url = urlOf(probePort);
   const status = {
     url,
     pid: process.pid,
-    version: productVersion,
+    version: buildVersion,
     release: config.WORKER_RELEASE,
     ...definition.status?.(config),
   };
@@ -209,24 +217,39 @@ async function startParts(
     membership,
   });
   for (const component of components) await startComponent(component);
+  let servicePort = probePort;
   if (server) {
-    await closeServer(probeServer);
-    await listen(server, { port: boundPort.value, host: config.BIND_ADDRESS, portVariable: definition.portVariable });
+    if (ownPort === undefined) await closeServer(probeServer);
+    const isShared = ownPort !== undefined;
+    servicePort = await listen(server, { ...service, port: isShared ? service.port : probePort, isShared });
+    // While we drain, an answer tells its client to come back by another connection.
+    server.prependListener('request', (_request, response) => {
+      if (health.isDraining()) response.setHeader('Connection', 'close');
+    });
     const stop = (): Promise<void> => closeServer(server);
     running.push({ name: 'http server', start: () => Promise.resolve(), stop, stopLimitMs: httpStopLimitMs });
   }
   running.push({ name: 'readiness', start: () => Promise.resolve(), stop: () => Promise.resolve(health.drain()) });
   isStarted = true;
-  log.info({ url }, 'ready');
-  process.send?.({ type: 'ready', name: definition.name, url });
+  log.info(servicePort === probePort ? { url } : { url: urlOf(servicePort), own_url: url }, 'ready');
+  process.send?.({ type: 'ready', name: definition.name, url: urlOf(servicePort) });
+  // pm2 knows this word only.
+  process.send?.('ready');
 }
 
-/** Stops accepting, lets running requests finish, and cuts idle keep-alive connections. */
+function urlAt(address: string, port: number): string {
+  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
+/** Stops accepting, lets running requests finish, gives kept connections a moment to hear of it, then cuts them. */
 async function closeServer(server: Server): Promise<void> {
   if (!server.listening) return;
+  // Connections that the kernel has accepted and we have not are reset by closing. Just after polling there are next to none.
+  await afterPolling();
   await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-    setTimeout(() => server.closeAllConnections(), 5_000).unref();
+    // Not http's own close, which cuts idle connections at once: a request may be on its way on one of them.
+    NetServer.prototype.close.call(server, () => resolve());
+    setTimeout(() => server.closeIdleConnections(), idleConnectionGraceMs).unref();
+    setTimeout(() => server.closeAllConnections(), runningRequestLimitMs).unref();
   });
 }
