@@ -38,7 +38,9 @@ let count = 0;
 beforeEach(async () => {
   root = path.join(parent, `project ${(count += 1)}`);
   await mkdir(path.join(root, 'tools'), { recursive: true });
-  await cp(path.join(import.meta.dirname, 'boot.mjs'), path.join(root, 'tools', 'boot.mjs'));
+  await mkdir(path.join(root, 'deploy'));
+  for (const file of ['tools/boot.mjs', 'deploy/pinned-node.cjs'])
+    await cp(path.join(import.meta.dirname, '..', file), path.join(root, file));
   await writeFile(path.join(root, 'package.json'), '{"type":"module"}');
   await writeFile(path.join(root, 'package-lock.json'), '{"lockfileVersion":3}');
   await writeFile(path.join(root, 'tools', 'test.ts'), fakeCommand);
@@ -68,8 +70,8 @@ async function installs(): Promise<number> {
 }
 
 describe('boot.mjs', () => {
-  it('can be parsed by old versions of Node.js, which it has to refuse', async () => {
-    const source = await readFile(path.join(import.meta.dirname, 'boot.mjs'), 'utf8');
+  it.each(['boot.mjs', '../deploy/pinned-node.cjs'])('can be parsed by old versions of Node.js: %s', async (file) => {
+    const source = await readFile(path.join(import.meta.dirname, file), 'utf8');
 
     const lower = (target: ts.ScriptTarget): string =>
       ts.transpileModule(source, {
@@ -159,6 +161,6 @@ describe('boot.mjs', () => {
     const run = boot(['frobnicate']);
 
     expect(await run.code).toBe(2);
-    expect(run.output()).toMatch(/Unknown command "frobnicate"\. Commands: start, test, .*maintenance, ops\./);
+    expect(run.output()).toMatch(/Unknown command "frobnicate"\. Commands: start, test, .*maintenance, ops, pm2\./);
   });
 });

@@ -11,6 +11,8 @@ import os from 'os';
 import path from 'path';
 import url from 'url';
 
+import pinnedNode from '../deploy/pinned-node.cjs';
+
 const root = path.resolve(path.dirname(url.fileURLToPath(import.meta.url)), '..');
 const modules = path.join(root, 'node_modules');
 /** npm writes it last: absent after an installation that was cut short. */
@@ -19,8 +21,6 @@ const npmMarker = path.join(modules, '.package-lock.json');
 const ownMarker = path.join(modules, '.omnizap-lock-sha256');
 const installLock = path.join(root, '.cache', 'install.lock');
 const oldestHost = 20;
-/** Runs TypeScript without a flag. */
-const oldestWithTypes = 24;
 const pollMs = 250;
 /** A terminal's Ctrl-C comes directly and once more through npm. */
 const sameKeypressMs = 500;
@@ -39,6 +39,7 @@ const commands = {
   worker: 'apps/worker/main.ts',
   maintenance: 'apps/maintenance/main.ts',
   ops: 'apps/cli/main.ts',
+  pm2: 'tools/pm2.ts',
 };
 
 /** The process that signals go to: npm while it installs, then the command. */
@@ -263,41 +264,17 @@ function processStart(pid) {
 
 function run(file, args) {
   if (!fs.existsSync(file)) fail('This version has no ' + path.relative(root, file) + '.', 2);
-  const pinned = path.join(modules, 'node-' + process.platform + '-' + process.arch, 'bin', 'node');
-  const isHostGood = majorVersion(process.versions.node) >= oldestWithTypes;
-  const hostOrNothing = isHostGood ? process.execPath : null;
-  const node = fs.existsSync(pinned) ? pinned : hostOrNothing;
-  if (node === null) {
-    fail(
-      'There is no pinned Node.js for ' +
-        process.platform +
-        '-' +
-        process.arch +
-        ': install Node.js ' +
-        oldestWithTypes +
-        ' or newer, then try again.',
-      1,
-    );
+  let node;
+  try {
+    node = pinnedNode.findRunnableNode(root);
+  } catch (error) {
+    fail(error.message, 1);
   }
-  spawnNode(node, node === pinned ? hostOrNothing : null, [file].concat(args));
-}
-
-/** `fallback`: for a system that cannot execute the pinned binary (another C library). */
-function spawnNode(node, fallback, args) {
   // The IPC channel tells the command when this process is gone, however it went.
-  const child = childProcess.spawn(node, args, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  const child = childProcess.spawn(node, [file].concat(args), { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
   current = child;
   child.on('error', function (error) {
-    if (child.pid !== undefined) return;
-    if (fallback !== null) return spawnNode(fallback, null, args);
-    fail(
-      'The pinned Node.js does not run here (' +
-        error.message +
-        '): install Node.js ' +
-        oldestWithTypes +
-        ' or newer, then try again.',
-      1,
-    );
+    if (child.pid === undefined) fail(node + ' cannot be started: ' + error.message, 1);
   });
   child.on('exit', function (code, signal) {
     process.exit(exitCodeOf(code, signal));

@@ -37,9 +37,9 @@ const coreOperations = [
   'GET /openapi.json',
 ];
 const metricsNotBuilt = ['omnizap_feature_flag_rollout_percent'];
-/** Read by npm start or npm test, by a library of others, or by what is not built yet. */
+/** Read by npm start, npm test or the pm2 profiles, by a library of others, or by what is not built yet. */
 const settingsReadElsewhere =
-  /^(OTEL_|STICKER_OBJECT_STORAGE_|WORKER_\w+_PORT$|STICKER_API_URL$|STICKER_DEMO$|STICKER_TEST_MYSQL_URL$)/;
+  /^(OTEL_|STICKER_OBJECT_STORAGE_|WORKER_\w+_PORT$|STICKER_API_URL$|STICKER_DEMO$|STICKER_TEST_MYSQL_URL$|RELEASE_DIR$|PM2_HOME$)/;
 const settingsNotBuilt = [
   'PROMETHEUS_URL',
   'STICKER_PACK_AUTO_COLLECT_ENABLED',
