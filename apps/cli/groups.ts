@@ -4,6 +4,7 @@ import { dlq } from './groups/dlq.ts';
 import { flags } from './groups/flags.ts';
 import { outbox } from './groups/outbox.ts';
 import { queues } from './groups/queues.ts';
+import { release } from './groups/release.ts';
 import { retention } from './groups/retention.ts';
 
-export const groups: Group[] = [dlq, flags, outbox, queues, retention];
+export const groups: Group[] = [dlq, flags, outbox, queues, release, retention];

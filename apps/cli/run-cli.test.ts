@@ -15,7 +15,7 @@ async function run(...args: string[]): Promise<{ code: number; out: string; err:
 describe('the operator CLI, typed wrongly', () => {
   it.each([
     ['', 'Usage: npm run ops -- <group> <command>'],
-    ['dql', 'There is no group "dql". There are: dlq, outbox, queues, retention'],
+    ['dql', 'There is no group "dql". There are: dlq, outbox, queues, release, retention'],
     ['--json dlq list', 'There is no group "--json"'],
     ['dlq', 'Usage: npm run ops -- dlq <command>'],
     ['dlq delete', 'There is no command "delete". There are: list, show, redrive, discard.'],
@@ -32,6 +32,10 @@ describe('the operator CLI, typed wrongly', () => {
     ['dlq list --cursor x', '--cursor needs the --source'],
     ['dlq list --groups --source tasks --cursor x', '--groups has no pages'],
     ['dlq show', 'Which one?'],
+    ['release verify --release beta', '--release must be stable or canary, not "beta"'],
+    ['release verify --expect-version newest', '--expect-version must be a version such as'],
+    ['release verify --api-processes 1.5', '--api-processes must be a whole number from 0 to 64, not "1.5"'],
+    ['release verify --timeout -1', '--timeout'],
     ['dlq show outbox:1 outbox:2', 'Which one?'],
     ['dlq show 12', 'Say outbox:12 or tasks:12'],
     ['dlq show inbox:12', '"inbox:12" is no dead letter'],
