@@ -1,8 +1,7 @@
 /** Two API processes on one port: clients see one, operators see two. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { freePort, startFleet, waitFor } from '@omnizap/testkit';
+import { freePort, startFleet, startLoad, waitFor } from '@omnizap/testkit';
 import type { Fleet } from '@omnizap/testkit';
-import { Agent, get } from 'node:http';
 
 type Target = { targets: string[]; labels: Record<string, string> };
 
@@ -45,34 +44,16 @@ describe('two API processes with API_METRICS_PORT on one PORT', () => {
   });
 
   it('lose no request of a client that keeps its connections when one of them stops', async () => {
-    const agent = new Agent({ keepAlive: true, maxSockets: 8 });
-    const results: (number | string)[] = [];
-    let isOver = false;
-    const client = async (): Promise<void> => {
-      while (!isOver) results.push(await statusOf(`${serviceUrl}/api/sticker-packs`, agent));
-    };
-    const clients = Promise.all(Array.from({ length: 8 }, client));
-    await waitFor(() => results.length > 200);
+    const load = startLoad(`${serviceUrl}/api/sticker-packs`, { kept: 8, fresh: 0 });
+    await waitFor(() => load.counts().answered > 200);
 
     const { code } = await fleet.process('api').stop();
-    const answeredBefore = results.length;
-    await waitFor(() => results.length > answeredBefore + 200, { timeoutMs: 20_000 });
-    isOver = true;
-    await clients;
-    agent.destroy();
+    const answeredBefore = load.counts().answered;
+    await waitFor(() => load.counts().answered > answeredBefore + 200, { timeoutMs: 20_000 });
+    const { failed } = await load.stop();
 
     expect(code).toBe(0);
-    expect(results.filter((result) => result !== 200)).toEqual([]);
+    expect(failed).toEqual({});
     expect(await targets()).toHaveLength(1);
   });
 });
-
-/** The status, or what went wrong instead. */
-function statusOf(url: string, agent: Agent): Promise<number | string> {
-  return new Promise((resolve) => {
-    get(url, { agent }, (response) => {
-      response.resume();
-      response.once('end', () => resolve(response.statusCode ?? 0));
-    }).once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-  });
-}

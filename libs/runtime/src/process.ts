@@ -3,8 +3,8 @@
  * when the parent that supervises it is gone. A stop that takes longer than the deadline ends the process with code 1.
  */
 import type { Server } from 'node:http';
-import { Server as NetServer } from 'node:net';
-import { setImmediate as afterPolling, setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { closeServer } from './close-server.ts';
 import { loadConfig, type Config } from './config.ts';
 import { connectDatabase, type Database } from './database.ts';
 import { isAppError } from './errors.ts';
@@ -38,10 +38,6 @@ const httpStopLimitMs = 6_000;
 /** From then on nobody is waited for: a database that does not answer must not turn a clean stop into a failure. */
 const patienceMs = 11_500;
 const shortestStopMs = 200;
-/** Long enough for a busy client's next request, whose answer tells it to close; a stop must not wait for quiet ones. */
-const idleConnectionGraceMs = 500;
-/** Requests that take longer are cut. */
-const runningRequestLimitMs = 5_000;
 
 export type ProcessContext = {
   config: Config;
@@ -239,17 +235,4 @@ async function startParts(
 
 function urlAt(address: string, port: number): string {
   return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
-}
-
-/** Stops accepting, lets running requests finish, gives kept connections a moment to hear of it, then cuts them. */
-async function closeServer(server: Server): Promise<void> {
-  if (!server.listening) return;
-  // Connections that the kernel has accepted and we have not are reset by closing. Just after polling there are next to none.
-  await afterPolling();
-  await new Promise<void>((resolve) => {
-    // Not http's own close, which cuts idle connections at once: a request may be on its way on one of them.
-    NetServer.prototype.close.call(server, () => resolve());
-    setTimeout(() => server.closeIdleConnections(), idleConnectionGraceMs).unref();
-    setTimeout(() => server.closeAllConnections(), runningRequestLimitMs).unref();
-  });
 }

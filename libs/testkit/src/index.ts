@@ -18,6 +18,8 @@ export { spawnProcess } from './spawn-process.ts';
 export type { SpawnedProcess, SpawnOptions } from './spawn-process.ts';
 export { fleetProcesses, startFleet } from './start-fleet.ts';
 export type { Fleet, FleetOptions, FleetProcess, Owner } from './start-fleet.ts';
+export { startLoad } from './start-load.ts';
+export type { Load, LoadCounts } from './start-load.ts';
 export { createTestDatabase, testDatabaseKinds } from './test-database.ts';
 export type { TestDatabase, TestDatabaseKind } from './test-database.ts';
 export { waitFor } from './wait-for.ts';

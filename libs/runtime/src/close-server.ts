@@ -1,0 +1,41 @@
+/**
+ * Takes an HTTP server off its port with as few broken requests as the kernel allows. Another process may listen on the same port
+ * (SO_REUSEPORT): from then on new connections are its.
+ */
+import type { Server } from 'node:http';
+import { Server as NetServer } from 'node:net';
+import { setImmediate as afterPolling } from 'node:timers/promises';
+
+/** Long enough for a busy client's next request, whose answer tells it to close; a stop must not wait for quiet ones. */
+const idleConnectionGraceMs = 500;
+/** Requests that take longer are cut. */
+const runningRequestLimitMs = 5_000;
+/** A turn of the event loop that was as short as this had nothing to do but to accept. */
+const quietTurnMs = 0.05;
+const triedTurns = 500;
+
+/** Stops accepting, lets running requests finish, gives kept connections a moment to hear of it, then cuts them. */
+export async function closeServer(server: Server): Promise<void> {
+  if (!server.listening) return;
+  await untilJustAccepted();
+  await new Promise<void>((resolve) => {
+    // Not http's own close, which cuts idle connections at once: a request may be on its way on one of them.
+    NetServer.prototype.close.call(server, () => resolve());
+    setTimeout(() => server.closeIdleConnections(), idleConnectionGraceMs).unref();
+    setTimeout(() => server.closeAllConnections(), runningRequestLimitMs).unref();
+  });
+}
+
+/**
+ * The kernel resets the connections that it has completed and we have not accepted when we close. A short turn of the event loop
+ * has left it no time for many. Two busy servers of one port, 40 stops, 6 clients with a connection per request, a machine with
+ * ten times more to do than processors: 124 of 7,300 requests reset by closing at once, 134 of 5,300 after one turn, 2 to 14 of
+ * some 6,000 so.
+ */
+async function untilJustAccepted(): Promise<void> {
+  for (let turn = 0; turn < triedTurns; turn += 1) {
+    const before = performance.now();
+    await afterPolling();
+    if (performance.now() - before < quietTurnMs) return;
+  }
+}

@@ -1,0 +1,54 @@
+/** Clients that ask as fast as they are answered, and keep count of what went wrong. */
+import { Agent, get } from 'node:http';
+
+export type LoadCounts = {
+  answered: number;
+  /** What went wrong instead of an answer with status 200: a status or a system error, and how often. */
+  failed: Record<string, number>;
+};
+
+export type Load = {
+  counts: () => LoadCounts;
+  /** Lets the requests that are under way end, and counts them. */
+  stop: () => Promise<LoadCounts>;
+};
+
+/** `kept`: clients that stay on their connection. `fresh`: clients that open one for each request. */
+export function startLoad(url: string, { kept, fresh }: { kept: number; fresh: number }): Load {
+  const keeping = new Agent({ keepAlive: true, maxSockets: kept });
+  const opening = new Agent({ keepAlive: false });
+  const counts: LoadCounts = { answered: 0, failed: {} };
+  let isOver = false;
+
+  async function client(agent: Agent): Promise<void> {
+    while (!isOver) {
+      const outcome = await outcomeOf(url, agent);
+      if (outcome === '200') counts.answered += 1;
+      else counts.failed[outcome] = (counts.failed[outcome] ?? 0) + 1;
+    }
+  }
+  const clients = [...Array.from({ length: kept }, () => keeping), ...Array.from({ length: fresh }, () => opening)].map(
+    client,
+  );
+
+  return {
+    counts: () => counts,
+    async stop() {
+      isOver = true;
+      await Promise.all(clients);
+      keeping.destroy();
+      opening.destroy();
+      return counts;
+    },
+  };
+}
+
+function outcomeOf(url: string, agent: Agent): Promise<string> {
+  return new Promise((resolve) => {
+    get(url, { agent }, (response) => {
+      response.once('error', (error) => resolve(error.message));
+      response.once('end', () => resolve(String(response.statusCode)));
+      response.resume();
+    }).once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  });
+}
