@@ -285,6 +285,32 @@ describe.each(testDatabaseKinds())('npm run ops on %s, without an API', (kind) =
     expect((await retention('restore', 'nowhere.manifest.json', '--yes')).code).toBe(1);
   });
 
+  it('verifies what runs: those who are there are ready, those who are not are named', async () => {
+    type Verified = {
+      data: { processes: { process: string; state: string; version: string }[]; findings: { process: string }[] };
+    };
+    const run = await ops('release', 'verify', '--timeout', '0', '--json');
+    const { processes, findings } = run.json<Verified>().data;
+    const [{ version = '' } = {}] = processes;
+    const other = await ops('release', 'verify', '--timeout', '0', '--expect-version', `${version}x`);
+
+    expect(run.code).toBe(1);
+    expect(processes.map(({ process, state }) => [process, state])).toEqual([
+      ['relay', 'ready'],
+      ['worker-rebuild', 'ready'],
+    ]);
+    expect(findings.map(({ process }) => process)).toEqual([
+      'api',
+      'worker-classification',
+      'worker-curation',
+      'maintenance',
+    ]);
+    expect(other.out).toMatch(
+      new RegExp(`^relay: pid \\d+ runs ${version.replaceAll('.', '\\.').replace('+', '\\+')}, not .*x$`, 'm'),
+    );
+    expect(other.out).toMatch(/^stable is NOT as it should be: 6 findings/m);
+  });
+
   it('takes every command of the runbooks as it stands there', async () => {
     const runbooks = path.join(import.meta.dirname, '../../../runbooks');
     const texts = await Promise.all(
