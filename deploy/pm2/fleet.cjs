@@ -57,8 +57,8 @@ function createFleet(options) {
       args: [path.join(root, entry)].concat(kind === undefined ? [] : [kind]),
       cwd: root,
       env: { ...shared, ...env },
-      wait_ready: true,
-      listen_timeout: listenTimeoutMs,
+      // See the API below for the one that pm2 waits for.
+      wait_ready: false,
       kill_timeout: killTimeoutMs,
       // Ours start no others, and looking for them needs `ps`.
       treekill: false,
@@ -66,11 +66,8 @@ function createFleet(options) {
       max_restarts: maxRestarts,
       exp_backoff_restart_delay: firstRestartDelayMs,
       max_memory_restart: `${memoryMib[kind || name]}M`,
-      // One file per name for both streams, lines as they come (JSON with its own time): <PM2_HOME>/logs/<name>.log.
+      // One pair of files per name, in <PM2_HOME>/logs; the lines have their own time.
       merge_logs: true,
-      out_file: '/dev/null',
-      error_file: '/dev/null',
-      log_file: path.join(logFolder(environment), `${name}.log`),
       ...more,
     };
   }
@@ -78,22 +75,20 @@ function createFleet(options) {
   return {
     api: (instances) =>
       // Of one name pm2 restarts one after the other, each when the one before is ready: the port is never without a listener.
+      // Only here: a process that pm2 stops or deletes while it waits for "ready" is started again by pm2 7.0.4 (it takes the
+      // death for a start that is over), which no build that dies at once could be rid of.
       app(
         'api',
         'apps/api/main.ts',
         undefined,
         { API_METRICS_PORT: environment.API_METRICS_PORT || '9103' },
-        { instances },
+        { instances, wait_ready: true, listen_timeout: listenTimeoutMs },
       ),
     relay: () => app('relay', 'apps/relay/main.ts'),
     worker: (kind, port, suffix = '') =>
       app(`worker-${kind}${suffix}`, 'apps/worker/main.ts', kind, { WORKER_PORT: String(port) }),
     maintenance: () => app('maintenance', 'apps/maintenance/main.ts'),
   };
-}
-
-function logFolder(environment) {
-  return path.join(environment.PM2_HOME || path.join(require('os').homedir(), '.pm2'), 'logs');
 }
 
 module.exports = { createFleet };
