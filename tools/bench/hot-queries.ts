@@ -27,7 +27,11 @@ export async function createHotQueries(
   const log = createLogger({ level: 'silent', format: 'json', process: 'bench' });
   const outbox = createOutboxStore(database);
   const workState = createWorkStateStore(database);
-  const engagement = createEngagement({ database, flags: { isOn: () => true }, wakeups: createWakeups({ queueUrl: options.queueUrl, log }) });
+  const engagement = createEngagement({
+    database,
+    flags: { isOn: () => true },
+    wakeups: createWakeups({ queueUrl: options.queueUrl, log }),
+  });
   const retentionOf = (rows: number) =>
     createRetention(
       { database, log },

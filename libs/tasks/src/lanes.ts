@@ -65,3 +65,8 @@ export function hasWork(taskType: string, lane: Lane, shares: LaneShares): boole
     !shares.isPaused(taskType) && lanesInUse(shares).some((nominal) => workingLane(taskType, nominal, shares) === lane)
   );
 }
+
+/** As job rows keep them. */
+export function bucketData(buckets: Buckets): { dedicated_bucket: number; canary_bucket: number } {
+  return { dedicated_bucket: buckets.dedicated, canary_bucket: buckets.canary };
+}

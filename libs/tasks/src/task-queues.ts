@@ -9,11 +9,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PgBoss, type Db, type JobInsert, type JobWithMetadata } from 'pg-boss';
 import type { Logger, Wakeups } from '@omnizap/runtime';
 import { retryDelayMs } from './backoff.ts';
+import { hungTask, rescueClaim } from './dead-workers.ts';
 import { overLimit, wakeGroup, writeGroupLimit, type GroupLimit } from './group-limits.ts';
 import { deadLetterQueue } from './install-task-queues.ts';
-import { dataOfHint, jobData, payloadOf, type HintData, type JobData } from './job-data.ts';
+import { dataOfHint, jobData, type HintData, type JobData } from './job-data.ts';
 import * as jobs from './job-sql.ts';
-import { hasWork, laneOf, lanesInUse, workingLane, type Buckets, type LaneControl } from './lanes.ts';
+import { handOn, moveToLanes } from './lane-moves.ts';
+import { bucketData, hasWork, laneOf, type Buckets, type LaneControl } from './lanes.ts';
 import {
   lanes,
   queueName,
@@ -28,7 +30,6 @@ const startRetryMs = 1_000;
 /** A statement that takes longer waits for a network that drops everything; its connection is given up. */
 const answerTimeoutMs = 8_000;
 const deadLetterBatch = 100;
-const defaultCrashLimit = 3;
 const maxErrorCharacters = 2_000;
 
 /** A task as fetched; pass it whole when settling, so that a newer attempt is never settled by an older one. */
@@ -151,44 +152,6 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
     return rows.filter((row) => !deferrals.some((deferral) => deferral.id === row.id));
   }
 
-  /** Hands on, within the fetching transaction, what another lane has to work by now. */
-  async function withinLane(db: Db, taskType: string, lane: Lane, rows: JobWithMetadata<unknown>[]) {
-    const control = options.lanes;
-    if (!control) return rows;
-    const own: JobWithMetadata<unknown>[] = [];
-    for (const row of rows) {
-      const data = jobData.safeParse(row.data).data;
-      const buckets = data === undefined ? undefined : bucketsOf(data, control);
-      const target = buckets === undefined ? lane : laneOf(taskType, buckets, control.shares());
-      if (buckets === undefined || target === lane) own.push(row);
-      else await jobs.handOn(db, queueName(taskType, lane), row, queueName(taskType, target), bucketData(buckets));
-    }
-    if (own.length < rows.length) options.wakeups?.notify(taskTopic(taskType));
-    return own;
-  }
-
-  /** An attempt that ended with its process. */
-  async function rescueOne(claim: jobs.Claim, keep: (task: DeadTask) => Promise<void>): Promise<void> {
-    const db = boss.getDb();
-    const [taskType = ''] = claim.queue.split('.');
-    const data = jobData.safeParse(claim.data).data;
-    if (!data) return jobs.bury(db, claim.queue, claim, 'unreadable task data');
-    if (!claim.isAlone)
-      return jobs.giveBack(db, claim.queue, [claim], { delayMs: 0, patch: { suspect: true, reserved: false } });
-    const crashes = data.crashes + 1;
-    const attempt = claim.retryCount + 1 - data.uncounted;
-    const error = `Its process died ${crashes} times while it worked this task and nothing else.`;
-    const firstFailedAtMs = data.first_failed_at_ms ?? Date.now();
-    if (crashes < (settingsOf(taskType).crashLimit ?? defaultCrashLimit)) {
-      const patch = { suspect: true, reserved: false, crashes, first_failed_at_ms: firstFailedAtMs };
-      const delayMs = retryDelayMs(settingsOf(taskType), attempt);
-      return jobs.retryLater(db, claim.queue, claim, { delayMs, error, patch });
-    }
-    const firstFailedAt = new Date(firstFailedAtMs);
-    await keep({ ...{ id: claim.id, taskType, attempts: attempt, error, firstFailedAt }, ...aboutSubject(data) });
-    await jobs.bury(db, claim.queue, claim, error);
-  }
-
   return {
     /** Waits for the queue's database and schema as long as it takes: a database that is away must not end the process. */
     async start(): Promise<void> {
@@ -255,7 +218,8 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
           ...{ batchSize: limit, includeMetadata: true },
           db,
         });
-        const own = await withinLane(db, taskType, lane, fetched);
+        const own = options.lanes ? await handOn(db, taskType, lane, fetched, options.lanes) : fetched;
+        if (own.length < fetched.length) options.wakeups?.notify(taskTopic(taskType));
         const allowed = await withinLimits(db, taskType, queue, own);
         const ids = allowed.map((row) => row.id);
         if (ids.length > 0) await jobs.setClaimer(db, queue, ids, options.processId ?? '');
@@ -325,7 +289,7 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
       if (claims.length === 0) return 0;
       const live = new Set(await liveProcesses());
       const dead = claims.filter((claim) => !live.has(claim.claimedBy));
-      for (const claim of dead) await rescueOne(claim, keep);
+      for (const claim of dead) await rescueClaim(boss.getDb(), claim, settingsOf, keep);
       for (const queue of new Set(dead.map((claim) => claim.queue)))
         options.wakeups?.notify(taskTopic(queue.split('.')[0] ?? ''));
       return dead.length;
@@ -336,29 +300,9 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
      * them again. What runs is left alone. Returns how many tasks were moved.
      */
     async keepLanes(): Promise<number> {
-      const shares = options.lanes?.shares();
-      if (!shares) return 0;
-      const percents = { dedicated: shares.dedicatedPercent, canary: shares.canaryPercent };
-      const waiting = new Set(await jobs.queuesWithWaiting(boss.getDb(), allQueues));
-      let total = 0;
-      for (const { type } of settings) {
-        let ofType = 0;
-        for (const from of lanes.filter((lane) => waiting.has(queueName(type, lane)))) {
-          for (const nominal of lanesInUse(shares)) {
-            const to = workingLane(type, nominal, shares);
-            if (to === from) continue;
-            const queues = { from: queueName(type, from), to: queueName(type, to) };
-            for (let hasMore = true; hasMore;) {
-              const pass = await jobs.moveWaiting(boss.getDb(), queues, nominal, percents);
-              ofType += pass.moved;
-              hasMore = pass.hasMore;
-            }
-          }
-        }
-        if (ofType > 0) options.wakeups?.notify(taskTopic(type));
-        total += ofType;
-      }
-      return total;
+      const moved = options.lanes ? await moveToLanes(boss.getDb(), [...byType.keys()], options.lanes.shares()) : [];
+      for (const { taskType } of moved) options.wakeups?.notify(taskTopic(taskType));
+      return moved.reduce((sum, { count }) => sum + count, 0);
     },
 
     /** Sets or replaces a group's limits, and lets what waits for room look again. */
@@ -378,18 +322,8 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
     async drainDead(keep: (task: DeadTask) => Promise<void>): Promise<number> {
       const dead = await boss.fetch(deadLetterQueue, { batchSize: deadLetterBatch, includeMetadata: true });
       for (const row of dead) {
-        const [taskType = ''] = (row.sourceName ?? '').split('.');
-        const data = jobData.safeParse(row.data).data;
-        if (data && row.sourceId !== null) {
-          await keep({
-            id: row.sourceId,
-            taskType,
-            attempts: (row.sourceRetryCount ?? 0) + 1 - data.uncounted,
-            error: 'The task ended without an answer: its worker hung each time.',
-            ...(data.first_failed_at_ms === undefined ? {} : { firstFailedAt: new Date(data.first_failed_at_ms) }),
-            ...aboutSubject(data),
-          });
-        }
+        const task = hungTask(row);
+        if (task) await keep(task);
         await boss.complete(deadLetterQueue, { id: row.id, retryCount: row.retryCount });
       }
       return dead.length;
@@ -436,19 +370,6 @@ function uniqueHints(hints: TaskHint[]): TaskHint[] {
     if (!seen.has(key)) seen.set(key, hint);
   }
   return [...seen.keys()].sort().map((key) => seen.get(key) as TaskHint);
-}
-
-function bucketsOf(data: JobData, control: LaneControl): Buckets {
-  const known = control.bucketsOf(data.subject_id);
-  return { dedicated: data.dedicated_bucket ?? known.dedicated, canary: data.canary_bucket ?? known.canary };
-}
-
-function bucketData(buckets: Buckets): { dedicated_bucket: number; canary_bucket: number } {
-  return { dedicated_bucket: buckets.dedicated, canary_bucket: buckets.canary };
-}
-
-function aboutSubject(data: JobData): { subjectId: string; payload: object } {
-  return { subjectId: data.subject_id, payload: payloadOf(data) };
 }
 
 const attemptOf = (task: FetchedTask): { id: string; retryCount: number } => ({
