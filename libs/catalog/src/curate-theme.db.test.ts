@@ -48,8 +48,8 @@ describe.each(testDatabaseKinds())('curating a theme on %s', (kind) => {
     return look();
   }
 
-  const look = (): Promise<TaskOutcome> =>
-    createCurateTheme({ database, flags, wakeups })(
+  const look = (through: Database = database): Promise<TaskOutcome> =>
+    createCurateTheme({ database: through, flags, wakeups })(
       { id: 'task', taskType: 'curation', subjectId: theme, attempt: 1, requestId: undefined, eventId: undefined },
       { signal: new AbortController().signal, log, lookedAt: () => undefined },
     );
@@ -221,4 +221,47 @@ describe.each(testDatabaseKinds())('curating a theme on %s', (kind) => {
     expect((await curate()).status).toBe('skipped');
     expect(await autoPacks()).toEqual([]);
   });
+
+  it('is not undone by a look that had read before the last change and writes after it was looked at', async () => {
+    const stickers = await addStickers(12);
+    const pack = await addPack(database, stickers);
+    await want();
+    const older = await holdWritesAfterReading();
+    const late = look(older.database);
+    await older.hasRead;
+    await createPacks({ database, flags, wakeups }).remove(owner, pack.packKey);
+    const newer = await holdWritesAfterReading();
+    const last = look(newer.database);
+    await newer.hasRead;
+    older.goOn();
+    await late;
+    newer.goOn();
+    await last;
+
+    expect((await autoPacks()).filter((auto) => auto.deleted_at === null)).toEqual([]);
+    expect(await createWorkStateStore(database).read('curation', theme)).toMatchObject({ doneVersion: 2 });
+    await Promise.all([older.database.close(), newer.database.close()]);
+  });
+
+  /** A connection whose transactions wait, from the moment on when the candidates were asked for, until `goOn`. */
+  async function holdWritesAfterReading() {
+    const own = connectDatabase(test.databaseUrl, { poolMax: 2 });
+    const read = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    let isHeld = false;
+    own.knex.on('query-response', (_answer: unknown, { sql }: { sql: string }) => {
+      if (sql.includes('theme_volume')) {
+        isHeld = true;
+        read.resolve();
+      }
+    });
+    const held: Database = {
+      ...own,
+      transaction: async (work) => {
+        if (isHeld) await gate.promise;
+        return own.transaction(work);
+      },
+    };
+    return { database: held, hasRead: read.promise, goOn: gate.resolve };
+  }
 });

@@ -25,7 +25,7 @@ import { insertPack, lockPack, touchPack, type PackItem } from './pack-store.ts'
 import { packUpdated } from './packs.ts';
 import { isCuratedTheme, themeTitle } from './themes.ts';
 import { createVersionedHandler } from './versioned-handler.ts';
-import { createWorkStateStore, markDone } from './work-state-store.ts';
+import { createWorkStateStore, markDone, markSeen } from './work-state-store.ts';
 
 /** Owner of the automatic packs; no key is ever made for it. */
 export const curatorOwnerId = 'omnizap:curation';
@@ -37,14 +37,11 @@ class Overtaken extends Error {}
 export function createCurateTheme(deps: Omit<HandlerDeps, 'store'>): TaskHandler {
   const { database } = deps;
 
-  // A theme's packs change one by one: each transaction checks the guard for itself, and the last one marks the version as done.
+  // A theme's packs change one by one: each transaction checks the guard for itself, and the last one marks the version as done. The
+  // first one shuts older looks out before anything is read, or one of them could write between our reading and our last word.
   return createVersionedHandler(createWorkStateStore(database), 'curation', async (look) => {
     const { subjectId: themeKey, version, task, signal } = look;
-    const volumes = isCuratedTheme(themeKey)
-      ? planVolumes(await readCandidates(database.knex, themeKey, maxCandidates))
-      : [];
-    const existing = await autoPacksOfTheme(database.knex, themeKey);
-
+    const subject = { taskType: 'curation' as const, subjectId: themeKey };
     const inTheme = <T>(work: (trx: Transaction) => Promise<T>): Promise<T> =>
       database.transaction(async (trx) => {
         signal.throwIfAborted();
@@ -54,6 +51,11 @@ export function createCurateTheme(deps: Omit<HandlerDeps, 'store'>): TaskHandler
       });
     let changes = 0;
     try {
+      await inTheme((trx) => markSeen(trx, subject, version));
+      const volumes = isCuratedTheme(themeKey)
+        ? planVolumes(await readCandidates(database.knex, themeKey, maxCandidates))
+        : [];
+      const existing = await autoPacksOfTheme(database.knex, themeKey);
       for (const [index, candidates] of volumes.entries()) {
         const pack = existing.find((entry) => entry.volume === index + 1);
         if (await inTheme((trx) => writeVolume(trx, themeKey, index + 1, pack, candidates))) changes += 1;
@@ -62,7 +64,7 @@ export function createCurateTheme(deps: Omit<HandlerDeps, 'store'>): TaskHandler
         await inTheme((trx) => retire(trx, pack));
         changes += 1;
       }
-      await inTheme((trx) => markDone(trx, { taskType: 'curation', subjectId: themeKey }, version));
+      await inTheme((trx) => markDone(trx, subject, version));
     } catch (error) {
       if (error instanceof Overtaken) return { status: 'skipped', reason: 'a newer look was recorded meanwhile' };
       throw error;

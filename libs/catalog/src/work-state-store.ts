@@ -121,6 +121,17 @@ export async function markDone(trx: Knex.Transaction, subject: Subject, version:
 }
 
 /**
+ * A look that writes in several steps says at which version it looks before it reads anything: from then on, looks at older ones
+ * write no more, and what they wrote before is there to be read.
+ */
+export async function markSeen(trx: Knex.Transaction, subject: Subject, version: number): Promise<void> {
+  await trx('work_state')
+    .where({ task_type: subject.taskType, subject_id: subject.subjectId })
+    .andWhere('seen_version', '<', version)
+    .update({ seen_version: version });
+}
+
+/**
  * Records that `subject` failed for good at `version`: what was wanted later is due. Without a version (nobody knows what the
  * attempt had looked at) at what is wanted now.
  */
