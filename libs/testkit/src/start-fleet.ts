@@ -56,8 +56,8 @@ export type Fleet = {
   /** The running process of that name: of several, the one started first. @throws Error when there is none */
   process: (name: FleetProcess) => SpawnedProcess;
   all: () => { name: FleetProcess; process: SpawnedProcess }[];
-  /** Starts one more. */
-  start: (name: FleetProcess) => Promise<SpawnedProcess>;
+  /** Starts one more, with settings of its own over those of the fleet. */
+  start: (name: FleetProcess, ownEnv?: Record<string, string>) => Promise<SpawnedProcess>;
   /** SIGKILL: the process is gone, and `stop` no longer asks how it ended. */
   kill: (process: SpawnedProcess) => Promise<void>;
   /** Makes an API key for a new owner. */
@@ -87,9 +87,9 @@ export async function startFleet(kind: TestDatabaseKind, options: FleetOptions =
   const database = connectDatabase(testDatabase.databaseUrl, { poolMax: 2, applicationName: 'omnizap test' });
   const running: { name: FleetProcess; process: SpawnedProcess }[] = [];
 
-  async function start(name: FleetProcess): Promise<SpawnedProcess> {
+  async function start(name: FleetProcess, ownEnv: Record<string, string> = {}): Promise<SpawnedProcess> {
     const [app = name, ...args] = name.split('-');
-    const process = await spawnProcess(`apps/${app}/main.ts`, args, env, { readyTimeoutMs });
+    const process = await spawnProcess(`apps/${app}/main.ts`, args, { ...env, ...ownEnv }, { readyTimeoutMs });
     running.push({ name, process });
     return process;
   }
@@ -123,7 +123,7 @@ export async function startFleet(kind: TestDatabaseKind, options: FleetOptions =
     if (migrationsAtOnce === 0) await migrate(env);
     const started = await Promise.allSettled([
       ...Array.from({ length: migrationsAtOnce }, () => migrate(env)),
-      ...processes.map(start),
+      ...processes.map((name) => start(name)),
     ]);
     const failed = started.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
