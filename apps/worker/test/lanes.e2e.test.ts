@@ -105,8 +105,12 @@ describe.each(testDatabaseKinds())('the lanes of a fleet on %s', (kind) => {
 
     expect(await doneBy('inline')).toBeGreaterThan(3);
     expect(await doneBy('stable')).toBe(before);
-    const audit = await waitFor(
-      () => fleet.database.knex('admin_action_audit').where({ action: 'flag.changed-by-hand' }).first(),
+    const audit = await waitFor<object | undefined>(
+      () =>
+        fleet.database
+          .knex('admin_action_audit')
+          .where({ action: 'flag.changed-by-hand' })
+          .first<object | undefined>('actor', 'target_id'),
       patience,
     );
     expect(audit).toMatchObject({ actor: 'ops', target_id: 'enable_worker_dedicated_processes' });

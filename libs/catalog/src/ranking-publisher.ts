@@ -11,8 +11,13 @@ import { createRankingStore, sorts, type RankableRow, type Sort } from './rankin
 export const rankingTopic = 'ranking';
 
 const minIntervalMs = 3_000;
-/** A catalogue whose generation takes long to compute is published more rarely: at most a twentieth of the time goes into it. */
+/**
+ * A catalogue whose generation takes long to compute is published more rarely: a twentieth of the time goes into it. Beyond 20 s of
+ * waiting up to a fifth does: one that took long because a network or a disk was slow just then must not hold up the next for minutes.
+ */
 const costFactor = 20;
+const longestRestMs = 20_000;
+const shortestRestFactor = 4;
 /** A cursor of an older generation works for this long after the next one: 15 minutes promised, one more for slow clocks. */
 const keepGenerationMs = 16 * 60_000;
 const batchSize = 2_000;
@@ -64,7 +69,7 @@ export function createRankingPublisher(
     /** Publishes when it is time to; cheap otherwise. False when it is too early to tell: ask again. */
     async pass(): Promise<boolean> {
       const now = performance.now();
-      if (now - lastLookedAt < Math.max(minIntervalMs, costFactor * lastCostMs)) return false;
+      if (now - lastLookedAt < restAfter(lastCostMs)) return false;
       const isFull = now - lastPublishedAt >= options.refreshIntervalMs;
       const isChanged = since === undefined || (await store.scoreFingerprint(since)) !== fingerprint;
       if (!isChanged && !isFull) return true;
@@ -73,6 +78,12 @@ export function createRankingPublisher(
       return true;
     },
   };
+}
+
+/** Between a publication that took so long and the next look, milliseconds. */
+export function restAfter(costMs: number): number {
+  const rest = Math.min(costFactor * costMs, Math.max(longestRestMs, shortestRestFactor * costMs));
+  return Math.max(minIntervalMs, rest);
 }
 
 /**
