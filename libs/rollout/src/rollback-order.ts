@@ -1,0 +1,17 @@
+/** The runbook's rollback: which flags go off, in which order, and which may stay because what they feed is healthy. */
+import { rollbackOrder, type RolloutFlag } from './plan.ts';
+
+/** null: nobody knows, which is not healthy. */
+export type RollbackHealth = { isEventFlowStable: boolean | null; isSnapshotFresh: boolean | null };
+
+/**
+ * `raised`: the flags that are up for discussion; `culprit`: the one at whose step a gate failed, which goes off in any case.
+ * The outbox stays while the event flow is stable, and the snapshot read while the snapshot is fresh.
+ */
+export function flagsToLower(raised: string[], culprit: string | undefined, health: RollbackHealth): string[] {
+  const stays: Partial<Record<RolloutFlag, boolean>> = {
+    enable_domain_event_outbox: health.isEventFlowStable === true,
+    enable_ranking_snapshot_read: health.isSnapshotFresh === true,
+  };
+  return rollbackOrder.filter((flag) => flag === culprit || (raised.includes(flag) && stays[flag] !== true));
+}
