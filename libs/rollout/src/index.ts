@@ -10,3 +10,6 @@ export type { Flags, LaneShares } from './flags.ts';
 export { createFlagProvider } from './openfeature-provider.ts';
 export { createTaskPauses } from './pause-store.ts';
 export type { TaskPauses } from './pause-store.ts';
+export { loadPlans } from './plan-file.ts';
+export { createFleetSource, createPrometheusSource } from './sample-source.ts';
+export { createSampler } from './sampler.ts';
