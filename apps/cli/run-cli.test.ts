@@ -15,7 +15,7 @@ async function run(...args: string[]): Promise<{ code: number; out: string; err:
 describe('the operator CLI, typed wrongly', () => {
   it.each([
     ['', 'Usage: npm run ops -- <group> <command>'],
-    ['dql', 'There is no group "dql". There are: dlq, outbox, queues, release, retention'],
+    ['dql', 'There is no group "dql". There are: dlq, flags, outbox, queues, release, retention'],
     ['--json dlq list', 'There is no group "--json"'],
     ['dlq', 'Usage: npm run ops -- dlq <command>'],
     ['dlq delete', 'There is no command "delete". There are: list, show, redrive, discard.'],
