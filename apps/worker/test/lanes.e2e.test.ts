@@ -170,6 +170,10 @@ describe.each(testDatabaseKinds())('the lanes of a fleet on %s', (kind) => {
     await waitFor(() => isKnownEverywhere('enable_ranking_snapshot_read', 100), patience);
     const snapshot = await owner.list('?sort=recent&limit=60');
     expect(snapshot.meta.source).toBe('snapshot');
-    expect(snapshot.data.map((pack) => pack.pack_key)).toEqual(live.data.map((pack) => pack.pack_key));
+    // Automatic packs may change between the two answers.
+    const own = (list: typeof live): string[] =>
+      list.data.map((pack) => pack.pack_key).filter((key) => key.startsWith('lanes-'));
+    expect(own(live).length).toBeGreaterThan(3);
+    expect(own(snapshot)).toEqual(own(live));
   });
 });
