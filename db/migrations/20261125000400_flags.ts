@@ -24,9 +24,12 @@ function isMysql(knex: Knex): boolean {
   return (knex.client as { config: { client: string } }).config.client === 'mysql2';
 }
 
+/** Of this database: MariaDB and MySQL list the constraints of all that are on the server. */
 async function hasCheck(knex: Knex): Promise<boolean> {
+  const schema = isMysql(knex) ? 'DATABASE()' : 'current_schema()';
   const found: unknown = await knex.raw(
-    'SELECT 1 AS present FROM information_schema.table_constraints WHERE table_name = ? AND constraint_name = ?',
+    `SELECT 1 AS present FROM information_schema.table_constraints
+      WHERE table_schema = ${schema} AND table_name = ? AND constraint_name = ?`,
     ['feature_flag', wholeCheck],
   );
   return rowsOf(found).length > 0;

@@ -107,6 +107,18 @@ describe.each(testDatabaseKinds())('flags on %s', (kind) => {
     expect(await percentOf(dedicated)).toBe(100);
   });
 
+  it('refuse 12.5 also in a second database of the same server', async () => {
+    const other = await createTestDatabase(kind);
+    const second = connectDatabase(other.databaseUrl);
+    await migrateUp(second);
+    const half = 'UPDATE feature_flag SET rollout_percent = 12.5';
+
+    await expect(Promise.resolve(second.knex.raw(half))).rejects.toThrow();
+    await second.close();
+    await other.drop();
+    await expect(type(half)).rejects.toThrow();
+  });
+
   it.each([101, -1, 12.5, NaN])('refuse a percentage of %p', async (rolloutPercent) => {
     await expect(store.set([{ flagName: dedicated, rolloutPercent }], by)).rejects.toThrow(
       /whole number from 0 to 100/,
