@@ -1,7 +1,7 @@
 /** What a kind of task is, and what a handler may answer. */
 import type { Logger } from '@omnizap/runtime';
 
-/** Which fleet works a task. Only `stable` has workers so far; the names are part of the queues' names. */
+/** Which fleet works a task: see lanes.ts. The names are part of the queues' names. */
 export const lanes = ['inline', 'stable', 'canary'] as const;
 export type Lane = (typeof lanes)[number];
 
