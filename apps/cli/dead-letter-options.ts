@@ -1,10 +1,6 @@
 /** Which dead letters a command is about: by id, or by filter. */
-import { userInfo } from 'node:os';
-import { deadLetterLimits } from '@omnizap/catalog';
 import { deadLetterSources, type DeadLetterFilter, type DeadLetterSource } from '@omnizap/outbox';
 import { UsageError, type OptionSpec, type Options } from './command.ts';
-
-const longestActor = 120;
 
 export type Reference = { source: DeadLetterSource; id: number };
 
@@ -26,12 +22,6 @@ export const filterOptions: Record<string, OptionSpec> = {
     description: 'Only failed since: 2026-01-31T13:45Z, 2026-01-31, 90m, 2h, 3d',
   },
   'failed-before': { type: 'string', value: 'when', description: 'Only failed before' },
-};
-
-export const settlerOptions: Record<string, OptionSpec> = {
-  reason: { type: 'string', value: 'text', description: 'Why; kept in the history and the audit log' },
-  actor: { type: 'string', value: 'name', description: 'Who; default: your user name on this host' },
-  yes: { type: 'boolean', description: 'Do not ask' },
 };
 
 export function filterOf(options: Options): DeadLetterFilter {
@@ -61,13 +51,4 @@ export function parseReference(text: string, source: DeadLetterSource | undefine
     );
   if (found === undefined) throw new UsageError(`Which ${text}? Say outbox:${text} or tasks:${text}.`);
   return { source: found, id: Number(id) };
-}
-
-export function settlerOf(options: Options): { actor: string; reason: string | undefined } {
-  const actor = options.text('actor') ?? userInfo().username;
-  if (actor.length > longestActor) throw new UsageError(`--actor must have at most ${longestActor} characters.`);
-  const reason = options.text('reason');
-  if (reason !== undefined && reason.length > deadLetterLimits.reasonLength)
-    throw new UsageError(`--reason must have at most ${deadLetterLimits.reasonLength} characters.`);
-  return { actor: `cli:${actor}`, reason };
 }

@@ -2,6 +2,7 @@
 import { deadLetterLimits, errorGroupJson, type DeadLetters } from '@omnizap/catalog';
 import type { DeadLetterFilter, DeadLetterSource, Settlement } from '@omnizap/outbox';
 import { isAppError } from '@omnizap/runtime';
+import { changerOptions, settlerOf } from './changer-options.ts';
 import { UsageError, type Call, type Command, type OptionSpec } from './command.ts';
 import {
   filterOf,
@@ -9,8 +10,6 @@ import {
   hasFilter,
   nameOf,
   parseReference,
-  settlerOf,
-  settlerOptions,
   sourceOf,
   sourceOption,
   type Reference,
@@ -37,7 +36,8 @@ export const redrive: Command = {
     ...filterOptions,
     ...bulkOptions,
     rate: { type: 'string', value: 'n', description: 'So many per second (0.01..1000); default: all at once' },
-    ...settlerOptions,
+    ...changerOptions,
+    yes: { type: 'boolean', description: 'Do not ask' },
   },
   examples: [
     'dlq redrive outbox:12 tasks:7',
@@ -52,7 +52,13 @@ export const discard: Command = {
   name: 'discard',
   summary: 'Gives them up, for a reason that is kept: by id, or what a filter matches',
   operands: '[<id>...]',
-  options: { ...sourceOption, ...filterOptions, ...bulkOptions, ...settlerOptions },
+  options: {
+    ...sourceOption,
+    ...filterOptions,
+    ...bulkOptions,
+    ...changerOptions,
+    yes: { type: 'boolean', description: 'Do not ask' },
+  },
   examples: [
     'dlq discard tasks:7 --reason "the pack is gone"',
     'dlq discard --source outbox --type OLD_EVENT --reason "of a release that was taken back" --yes',

@@ -1,8 +1,8 @@
 /** Queue depths, exported by the leading maintenance process only and refreshed in the background: a scrape costs no query. */
 import { Gauge, type Metrics } from '@omnizap/runtime';
+import type { TaskCount } from '@omnizap/tasks';
 
 type OutboxDepth = { pending: number; processing: number; failed: number; dlq: number; oldestSeconds: number };
-type TaskCount = { taskType: string; lane: string; state: string; count: number; oldestSeconds: number };
 
 type GaugeDeps = {
   metrics: Metrics;

@@ -1,8 +1,9 @@
 /** What administrators do to the running fleet: feature flags, and pausing kinds of task. */
 import { z } from 'zod';
 import { countDueWork, taskTypes, type Actor } from '@omnizap/catalog';
-import { flagNames, flagsTopic, requireFlagName, type FlagRow } from '@omnizap/rollout';
+import { flagJson, flagNames, flagsTopic, pauseJson, requireFlagName, type FlagRow } from '@omnizap/rollout';
 import { AppError } from '@omnizap/runtime';
+import { taskCountJson } from '@omnizap/tasks';
 import type { ApiDeps } from '../api-deps.ts';
 import { operation, type Operation } from '../operation.ts';
 import { flagInput, flagListSchema, flagSchema, pauseInput, pauseSchema, queuesSchema } from '../fleet-schemas.ts';
@@ -63,13 +64,9 @@ export function fleetControlOperations({ database, flagStore, taskPauses, taskCo
       return {
         status: 200,
         body: {
-          data: counts.map(({ taskType, lane, state, count, oldestSeconds }) => ({
-            ...{ task_type: taskType, lane, state, count, oldest_seconds: Math.round(oldestSeconds) },
-          })),
+          data: counts.map(taskCountJson),
           due: due.map(({ taskType, subjects }) => ({ task_type: taskType, subjects })),
-          paused: pauses.map(({ taskType, pausedBy, reason, pausedAt }) => ({
-            ...{ task_type: taskType, paused_by: pausedBy, reason, paused_at: pausedAt.toISOString() },
-          })),
+          paused: pauses.map(pauseJson),
         },
       };
     },
@@ -103,16 +100,4 @@ export function fleetControlOperations({ database, flagStore, taskPauses, taskCo
     }),
   );
   return [listFlags, setFlag, queueStats, ...switches];
-}
-
-function flagJson(flag: FlagRow) {
-  return {
-    flag_name: flag.flagName,
-    is_enabled: flag.isEnabled,
-    rollout_percent: flag.rolloutPercent,
-    version: flag.version,
-    description: flag.description,
-    updated_by: flag.updatedBy,
-    updated_at: flag.updatedAt.toISOString(),
-  };
 }

@@ -1,6 +1,7 @@
 /** Feature flags: what they are, who changed them, whom they mean. */
 import {
   createFlagProvider,
+  flagJson,
   flagNames,
   flagsTopic,
   requireFlagName,
@@ -13,18 +14,6 @@ import { UsageError, type Call, type Command, type Group } from '../command.ts';
 import { age } from '../terminal.ts';
 
 const describe = (flag: FlagRow): string => (flag.isEnabled ? `on ${flag.rolloutPercent} %` : 'off');
-
-function flagJson(flag: FlagRow) {
-  return {
-    flag_name: flag.flagName,
-    is_enabled: flag.isEnabled,
-    rollout_percent: flag.rolloutPercent,
-    version: flag.version,
-    description: flag.description,
-    updated_by: flag.updatedBy,
-    updated_at: flag.updatedAt.toISOString(),
-  };
-}
 
 /** @throws UsageError */
 function oneFlag({ operands }: Call): string {

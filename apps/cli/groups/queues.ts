@@ -1,7 +1,8 @@
 /** The task queues. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { countDueWork, taskTypes } from '@omnizap/catalog';
-import { flagsTopic } from '@omnizap/rollout';
+import { flagsTopic, pauseJson } from '@omnizap/rollout';
+import { taskCountJson } from '@omnizap/tasks';
 import { changerOf, changerOptions } from '../changer-options.ts';
 import { UsageError, type Call, type Command, type Group } from '../command.ts';
 import { age } from '../terminal.ts';
@@ -33,17 +34,9 @@ const stats: Command = {
     );
     if (isJson) {
       terminal.json({
-        data: counts.map(({ taskType, lane, state, count, oldestSeconds }) => ({
-          task_type: taskType,
-          lane,
-          state,
-          count,
-          oldest_seconds: Math.round(oldestSeconds),
-        })),
+        data: counts.map(taskCountJson),
         due: due.map(({ taskType, subjects }) => ({ task_type: taskType, subjects })),
-        paused: pauses.map(({ taskType, pausedBy, reason, pausedAt }) => ({
-          ...{ task_type: taskType, paused_by: pausedBy, reason, paused_at: pausedAt.toISOString() },
-        })),
+        paused: pauses.map(pauseJson),
       });
       return 0;
     }

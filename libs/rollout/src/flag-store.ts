@@ -229,3 +229,16 @@ function flagOf(row: StoredFlag): FlagRow {
     description: row.description,
   };
 }
+
+/** A flag as commands and the API show it. */
+export function flagJson(flag: FlagRow) {
+  return {
+    flag_name: flag.flagName,
+    is_enabled: flag.isEnabled,
+    rollout_percent: flag.rolloutPercent,
+    version: flag.version,
+    description: flag.description,
+    updated_by: flag.updatedBy,
+    updated_at: flag.updatedAt.toISOString(),
+  };
+}

@@ -2,6 +2,8 @@
 import { writeAudit, type Database } from '@omnizap/runtime';
 import type { Changer } from './flag-store.ts';
 
+const mostActorCharacters = 120;
+
 export type TaskPause = { taskType: string; pausedBy: string; reason: string; pausedAt: Date };
 
 export function createTaskPauses(database: Pick<Database, 'knex' | 'transaction'>) {
@@ -24,7 +26,10 @@ export function createTaskPauses(database: Pick<Database, 'knex' | 'transaction'
         const paused = await trx('task_pause').whereIn('task_type', taskTypes).forUpdate().pluck<string[]>('task_type');
         const fresh = taskTypes.filter((type) => !paused.includes(type));
         for (const task_type of fresh) {
-          await trx('task_pause').insert({ task_type, paused_by: by.actor, reason: by.reason });
+          await trx('task_pause').insert({
+            ...{ task_type, reason: by.reason },
+            paused_by: by.actor.slice(0, mostActorCharacters),
+          });
           await writeAudit(trx, { ...by, action: 'tasks.pause', targetType: 'task_type', targetId: task_type });
         }
         return fresh;
@@ -42,6 +47,11 @@ export function createTaskPauses(database: Pick<Database, 'knex' | 'transaction'
       });
     },
   };
+}
+
+/** A pause as commands and the API show it. */
+export function pauseJson({ taskType, pausedBy, reason, pausedAt }: TaskPause) {
+  return { task_type: taskType, paused_by: pausedBy, reason, paused_at: pausedAt.toISOString() };
 }
 
 export type TaskPauses = ReturnType<typeof createTaskPauses>;

@@ -19,13 +19,6 @@ export type Buckets = { dedicated: number; canary: number };
 
 export type LaneControl = { shares(): LaneShares; bucketsOf(subjectId: string): Buckets };
 
-/** For who sends hints without knowing the flags: whoever claims them knows better. */
-export const stableShares: LaneShares = {
-  ...{ dedicatedPercent: 100, canaryPercent: 0 },
-  isServed: () => true,
-  isPaused: () => false,
-};
-
 /** The lane that the flags give a subject to, whoever lives. */
 export function nominalLane(buckets: Buckets, shares: Pick<LaneShares, 'dedicatedPercent' | 'canaryPercent'>): Lane {
   if (buckets.dedicated > shares.dedicatedPercent) return 'inline';

@@ -16,6 +16,7 @@ import { dataOfHint, jobData, type HintData, type JobData } from './job-data.ts'
 import * as jobs from './job-sql.ts';
 import { handOn, moveToLanes } from './lane-moves.ts';
 import { bucketData, hasWork, laneOf, type Buckets, type LaneControl } from './lanes.ts';
+import type { TaskCount } from './task-count.ts';
 import {
   lanes,
   queueName,
@@ -330,7 +331,7 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
     },
 
     /** Jobs by queue and state. Costs a scan of the job table's index (0.2 s for a million): call it rarely. */
-    async counts(): Promise<{ taskType: string; lane: string; state: string; count: number; oldestSeconds: number }[]> {
+    async counts(): Promise<TaskCount[]> {
       const answer: { rows: unknown } = await boss.getDb().executeSql(
         `SELECT name, state::text AS state, COUNT(*)::int AS count,
                 COALESCE(EXTRACT(EPOCH FROM clock_timestamp() - MIN(created_on)), 0)::float8 AS oldest
