@@ -1,5 +1,6 @@
 /** Who works what, as operators decide it: by statements typed into `feature_flag`, and by who is alive. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { bucketOf } from '@omnizap/rollout';
 import {
   ask,
   createCatalogueClient,
@@ -10,6 +11,7 @@ import {
   type CatalogueClient,
   type Fleet,
 } from '@omnizap/testkit';
+import pg from 'pg';
 
 /** A fleet starts and works as fast as a busy machine lets it. */
 const patience = { timeoutMs: 60_000, intervalMs: 200 };
@@ -68,6 +70,22 @@ describe.each(testDatabaseKinds())('the lanes of a fleet on %s', (kind) => {
     return counts.reduce((sum, count) => sum + count, 0);
   };
 
+  /** Each sticker with the queue in which it was classified. */
+  async function classifiedIn(ids: string[]): Promise<string[][]> {
+    const queue = new pg.Client({ connectionString: fleet.queueUrl });
+    await queue.connect();
+    try {
+      const { rows } = await queue.query<{ subject: string; name: string }>(
+        `SELECT DISTINCT data->>'subject_id' AS subject, name FROM pgboss.job
+          WHERE name LIKE 'classification.%' AND state = 'completed' AND data->>'subject_id' = ANY($1)`,
+        [ids],
+      );
+      return rows.map(({ subject, name }) => [subject, name]).toSorted();
+    } finally {
+      await queue.end();
+    }
+  }
+
   /** A new public pack with stickers, worked to its place in the ranking. */
   async function publishPack(stickers: number): Promise<string> {
     const packKey = await owner.createPack({ name: `Lanes ${(pictures += 1)}`, visibility: 'public' });
@@ -122,12 +140,18 @@ describe.each(testDatabaseKinds())('the lanes of a fleet on %s', (kind) => {
     await setFlag('enable_worker_canary_release', 1, 50);
     await waitFor(() => isKnownEverywhere('enable_worker_canary_release', 50), patience);
     await waitFor(() => isKnownEverywhere('enable_worker_dedicated_processes', 50), patience);
-    const [inline, stable] = [await doneBy('inline'), await doneBy('stable')];
-    await publishPack(16);
+    const packKey = await publishPack(16);
 
-    expect(await doneBy('inline')).toBeGreaterThan(inline);
-    expect(await doneBy('stable')).toBeGreaterThan(stable);
-    expect(await metric(canary.url, 'omnizap_worker_task_duration_seconds_count')).toBeGreaterThan(0);
+    const ids = (await owner.pack(packKey)).stickers.map((sticker) => sticker.sticker_id);
+    const expected = ids.map((id) => {
+      if (bucketOf('enable_worker_dedicated_processes', id) > 50) return [id, 'classification.inline'];
+      return [id, `classification.${bucketOf('enable_worker_canary_release', id) <= 50 ? 'canary' : 'stable'}`];
+    });
+    expect(await classifiedIn(ids)).toEqual(expected.toSorted());
+    const ofCanary = expected.filter(([, queue]) => queue === 'classification.canary').length;
+    expect(
+      await metric(canary.url, 'omnizap_worker_task_duration_seconds_count{task_type="classification",outcome="done"'),
+    ).toBe(ofCanary);
     await fleet.kill(canary);
   });
 
