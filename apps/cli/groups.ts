@@ -6,5 +6,6 @@ import { outbox } from './groups/outbox.ts';
 import { queues } from './groups/queues.ts';
 import { release } from './groups/release.ts';
 import { retention } from './groups/retention.ts';
+import { rollout } from './groups/rollout.ts';
 
-export const groups: Group[] = [dlq, flags, outbox, queues, release, retention];
+export const groups: Group[] = [dlq, flags, outbox, queues, release, retention, rollout];

@@ -3,7 +3,16 @@
  * needs no task queues. Wake-ups are sent at the end; whoever waits for one polls as well.
  */
 import { createDeadLetters, retentionPolicies, taskSettings, type DeadLetters } from '@omnizap/catalog';
-import { createFlagStore, createTaskPauses, type FlagStore, type TaskPauses } from '@omnizap/rollout';
+import { createOutboxStore } from '@omnizap/outbox';
+import {
+  createFlagStore,
+  createRollout,
+  createTaskPauses,
+  rolloutRetention,
+  type FlagStore,
+  type Rollout,
+  type TaskPauses,
+} from '@omnizap/rollout';
 import {
   AppError,
   connectDatabase,
@@ -28,6 +37,7 @@ export type Session = {
   retention(): Promise<Retention>;
   flagStore(): Promise<FlagStore>;
   taskPauses(): Promise<TaskPauses>;
+  rollout(): Promise<Rollout>;
   /** Wakes whoever listens, when the command is done. */
   announce(topic: string): void;
   /** Sends the wake-ups and ends every connection. */
@@ -86,7 +96,7 @@ export function createSession(): Session {
       const catalogue = await database();
       return createRetention(
         { database: catalogue, log },
-        { policies: retentionPolicies(catalogue.kind), archiveDir: config.ARCHIVE_DIR },
+        { policies: [...retentionPolicies(catalogue.kind), ...rolloutRetention], archiveDir: config.ARCHIVE_DIR },
       );
     },
     async flagStore() {
@@ -94,6 +104,10 @@ export function createSession(): Session {
     },
     async taskPauses() {
       return createTaskPauses(await database());
+    },
+    async rollout() {
+      const catalogue = await database();
+      return createRollout({ database: catalogue, outboxDepth: createOutboxStore(catalogue).depth });
     },
     announce: later.notify,
     async close() {

@@ -9,7 +9,16 @@ import {
 } from '@omnizap/catalog';
 import { createEmojiClassifier } from '@omnizap/imaging';
 import { createOutboxStore } from '@omnizap/outbox';
-import { createFlagStore, createFlags } from '@omnizap/rollout';
+import {
+  createFlagStore,
+  createFlags,
+  createFleetSource,
+  createPrometheusSource,
+  createRolloutController,
+  loadPlans,
+  rolloutRetention,
+  sampleIntervalMs,
+} from '@omnizap/rollout';
 import { createLoop, createRetention, type Component, type ProcessContext } from '@omnizap/runtime';
 import { createTaskQueues } from '@omnizap/tasks';
 import { createQueueGauges } from './queue-gauges.ts';
@@ -63,9 +72,10 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
       mayPublish: () => membership.isCurrent(),
     },
   );
+  const outboxDepth = createOutboxStore(database).depth;
   const gauges = createQueueGauges({
     metrics,
-    outboxDepth: createOutboxStore(database).depth,
+    outboxDepth,
     taskCounts: queues.counts,
     catalogueDepth: createCatalogueDepth(database, provider),
   });
@@ -73,10 +83,21 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
   const retention = createRetention(
     { database, log, metrics },
     {
-      policies: retentionPolicies(database.kind),
+      policies: [...retentionPolicies(database.kind), ...rolloutRetention],
       archiveDir: config.ARCHIVE_DIR,
       mayRun: () => membership.isCurrent(),
     },
+  );
+
+  const rollout = createRolloutController(
+    {
+      ...{ database, log, metrics, wakeups, outboxDepth, processes: membership.processes },
+      source:
+        config.PROMETHEUS_URL === undefined
+          ? createFleetSource({ metricsToken: config.METRICS_TOKEN })
+          : createPrometheusSource({ url: config.PROMETHEUS_URL }),
+    },
+    { ...readPlans(log), mayAct: () => isLeading && membership.isCurrent() },
   );
 
   const every = (intervalMs: number, work: () => Promise<unknown>): (() => Promise<void>) => {
@@ -119,7 +140,9 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
     leadingSession = session;
     if (isLeading === wasLeading) return;
     log.info(isLeading ? 'leading' : 'no longer leading');
-    if (!isLeading) gauges.clear();
+    if (isLeading) return;
+    gauges.clear();
+    rollout.clear();
   }
 
   const loop = createLoop({
@@ -171,6 +194,16 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
       return false;
     },
   });
+  /** On its own: what a pass waits for are the answers of other processes. */
+  const rolloutLoop = createLoop({
+    name: 'rollout',
+    intervalMs: () => sampleIntervalMs,
+    log,
+    async pass() {
+      if (isLeading && membership.isCurrent()) await rollout.pass();
+      return false;
+    },
+  });
   const leader: Component = {
     name: 'maintenance',
     stopLimitMs,
@@ -183,9 +216,19 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
         changedAt = performance.now();
         urgent.wake();
       });
-      return Promise.all([loop.start(), urgent.start()]).then(() => undefined);
+      return Promise.all([loop.start(), urgent.start(), rolloutLoop.start()]).then(() => undefined);
     },
-    stop: () => Promise.all([loop.stop(), urgent.stop()]).then(() => undefined),
+    stop: () => Promise.all([loop.stop(), urgent.stop(), rolloutLoop.stop()]).then(() => undefined),
   };
   return Promise.resolve({ components: [flags, { name: 'task queues', ...queues }, leader] });
+}
+
+/** A plan that cannot be read must not keep the tasks of dead processes waiting: it only cannot be rolled out. */
+function readPlans(log: ProcessContext['log']): { plans: ReturnType<typeof loadPlans>; planProblem?: string } {
+  try {
+    return { plans: loadPlans() };
+  } catch (error) {
+    log.error({ err: error }, 'the rollout plans cannot be read: see "npm run ops -- rollout plan"');
+    return { plans: new Map(), planProblem: error instanceof Error ? error.message : String(error) };
+  }
 }

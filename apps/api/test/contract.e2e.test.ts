@@ -41,7 +41,6 @@ const metricsNotBuilt: string[] = [];
 const settingsReadElsewhere =
   /^(OTEL_|STICKER_OBJECT_STORAGE_|WORKER_\w+_PORT$|STICKER_API_URL$|STICKER_DEMO$|STICKER_TEST_MYSQL_URL$|RELEASE_DIR$|PM2_HOME$)/;
 const settingsNotBuilt = [
-  'PROMETHEUS_URL',
   'STICKER_PACK_AUTO_COLLECT_ENABLED',
   'STICKER_PACK_AUTO_PACK_NAME',
   'STICKER_WEB_ASSET_VERSION',
@@ -68,6 +67,7 @@ describe('the settings of the contract', () => {
     METRICS_TOKEN: 'x'.repeat(16),
     LOG_FORMAT: 'json',
     ADVERTISE_ADDRESS: 'x',
+    PROMETHEUS_URL: 'http://127.0.0.1:9090',
   };
   const everything = loadConfig({ DATABASE_URL: defaults.DATABASE_URL, ...withoutDefault });
   const known = (name: string): name is keyof Config => name in everything;

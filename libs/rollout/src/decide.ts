@@ -233,9 +233,12 @@ function countFailures(before: Record<string, number>, voting: GateResult[]): Re
 }
 
 /** The next step whose flag is below its percentage. */
-function nextStep(
+export function nextStep(
   plan: Plan,
-  { run, flags }: Pick<DecideInput, 'run' | 'flags'>,
+  {
+    run,
+    flags,
+  }: { run: Pick<RunState, 'step'>; flags: Record<string, Pick<FlagValue, 'isEnabled' | 'rolloutPercent'>> },
 ): { index: number; step: Step } | null {
   const steps = stepsOf(plan);
   for (let index = run.step + 1; index < steps.length; index += 1) {

@@ -28,6 +28,7 @@ const rollups: Rollup[] = [
   { metric: 'omnizap_queue_oldest_age_seconds', by: ['queue'], fold: 'max' },
   { metric: 'omnizap_task_depth', by: ['task_type', 'lane'], fold: 'sum' },
   { metric: 'omnizap_feature_flag_rollout_percent', by: ['flag'], fold: 'max' },
+  { metric: 'omnizap_ranking_snapshot_timestamp_seconds', by: [], fold: 'max' },
 ];
 
 const chosen = rollups.map((rollup) => ({

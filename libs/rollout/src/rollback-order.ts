@@ -4,6 +4,17 @@ import { rollbackOrder, type RolloutFlag } from './plan.ts';
 /** null: nobody knows, which is not healthy. */
 export type RollbackHealth = { isEventFlowStable: boolean | null; isSnapshotFresh: boolean | null };
 
+/** What the outbox says about itself. */
+export type OutboxDepth = { failed: number; oldestSeconds: number };
+
+/** Events that wait longer are held up by something. */
+const longestWaitSeconds = 60;
+
+/** Errs towards unstable: without the outbox changes are found by the sweeps, minutes later and none lost. */
+export function isEventFlowStable({ failed, oldestSeconds }: OutboxDepth): boolean {
+  return failed === 0 && oldestSeconds < longestWaitSeconds;
+}
+
 /**
  * `raised`: the flags that are up for discussion; `culprit`: the one at whose step a gate failed, which goes off in any case.
  * The outbox stays while the event flow is stable, and the snapshot read while the snapshot is fresh.

@@ -44,3 +44,7 @@ export type RunState = {
 export function actorOf(runId: number): string {
   return `rollout:${runId}`;
 }
+
+export function isFinal(state: StateName): boolean {
+  return state === 'succeeded' || state === 'rolled-back' || state === 'aborted';
+}

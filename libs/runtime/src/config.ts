@@ -59,6 +59,13 @@ const environmentSchema = z.object({
   TRUST_PROXY_HOPS: integer(0, 0, 10),
   ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
+  PROMETHEUS_URL: z
+    .string()
+    .refine(
+      (value) => /^https?:\/\//.test(value) && URL.canParse(value),
+      'must be a URL that starts with http:// or https://',
+    )
+    .optional(),
   HTTP_SLO_TARGET_MS: integer(750, 1, 60_000),
   WORKER_RELEASE: z
     .enum(['stable', 'canary'], 'must be stable or canary')
