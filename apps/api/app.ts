@@ -15,6 +15,7 @@ import { fleetControlOperations } from './operations/fleet-control.ts';
 import { opsOperations } from './operations/ops.ts';
 import { ownerOperations } from './operations/owner.ts';
 import { publicOperations } from './operations/public.ts';
+import { rolloutOperations } from './operations/rollout.ts';
 import { createPipeliningGuard } from './pipelining-guard.ts';
 import { createErrorHandler } from './problem.ts';
 
@@ -50,6 +51,7 @@ export function createApp(deps: ApiDeps): Express {
     ...adminOperations(deps),
     ...deadLetterOperations(deps),
     ...fleetControlOperations(deps),
+    ...rolloutOperations(deps),
     ...opsOperations(deps, () => document),
   ];
   const document = createOpenApiDocument(operations);

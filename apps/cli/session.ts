@@ -8,6 +8,7 @@ import {
   createFlagStore,
   createRollout,
   createTaskPauses,
+  loadPlans,
   rolloutRetention,
   type FlagStore,
   type Rollout,
@@ -38,6 +39,8 @@ export type Session = {
   flagStore(): Promise<FlagStore>;
   taskPauses(): Promise<TaskPauses>;
   rollout(): Promise<Rollout>;
+  /** @throws AppError `configuration-invalid` listing what is wrong with the files */
+  plans(): ReturnType<typeof loadPlans>;
   /** Wakes whoever listens, when the command is done. */
   announce(topic: string): void;
   /** Sends the wake-ups and ends every connection. */
@@ -109,6 +112,7 @@ export function createSession(): Session {
       const catalogue = await database();
       return createRollout({ database: catalogue, outboxDepth: createOutboxStore(catalogue).depth });
     },
+    plans: () => loadPlans(parts().config.ROLLOUT_PLANS_DIR),
     announce: later.notify,
     async close() {
       if (made && topics.size > 0) {

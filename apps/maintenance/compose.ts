@@ -97,7 +97,7 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
           ? createFleetSource({ metricsToken: config.METRICS_TOKEN })
           : createPrometheusSource({ url: config.PROMETHEUS_URL }),
     },
-    { ...readPlans(log), mayAct: () => isLeading && membership.isCurrent() },
+    { ...readPlans(config.ROLLOUT_PLANS_DIR, log), mayAct: () => isLeading && membership.isCurrent() },
   );
 
   const every = (intervalMs: number, work: () => Promise<unknown>): (() => Promise<void>) => {
@@ -224,9 +224,12 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
 }
 
 /** A plan that cannot be read must not keep the tasks of dead processes waiting: it only cannot be rolled out. */
-function readPlans(log: ProcessContext['log']): { plans: ReturnType<typeof loadPlans>; planProblem?: string } {
+function readPlans(
+  directory: string | undefined,
+  log: ProcessContext['log'],
+): { plans: ReturnType<typeof loadPlans>; planProblem?: string } {
   try {
-    return { plans: loadPlans() };
+    return { plans: loadPlans(directory) };
   } catch (error) {
     log.error({ err: error }, 'the rollout plans cannot be read: see "npm run ops -- rollout plan"');
     return { plans: new Map(), planProblem: error instanceof Error ? error.message : String(error) };

@@ -67,6 +67,7 @@ describe('the settings of the contract', () => {
     METRICS_TOKEN: 'x'.repeat(16),
     LOG_FORMAT: 'json',
     ADVERTISE_ADDRESS: 'x',
+    ROLLOUT_PLANS_DIR: 'x',
     PROMETHEUS_URL: 'http://127.0.0.1:9090',
   };
   const everything = loadConfig({ DATABASE_URL: defaults.DATABASE_URL, ...withoutDefault });

@@ -2,7 +2,6 @@
 import {
   flagNames,
   flagsTopic,
-  loadPlans,
   percentagesOf,
   planJson,
   positionOf,
@@ -16,9 +15,9 @@ import { UsageError, type Call, type Command, type Group } from '../command.ts';
 import { explain, followRun } from '../rollout-history.ts';
 import { age } from '../terminal.ts';
 
-/** @throws UsageError, AppError `configuration-invalid` listing what is wrong with the files */
-function onePlan({ operands }: Call): Plan {
-  const plans = loadPlans();
+/** @throws UsageError, AppError `configuration-invalid` */
+function onePlan({ operands, session }: Call): Plan {
+  const plans = session.plans();
   const [name, ...others] = operands;
   const plan = plans.get(name ?? '');
   const known = [...plans.keys()].join(', ');
@@ -34,9 +33,9 @@ const plan: Command = {
   options: {},
   examples: ['rollout plan', 'rollout plan event-outbox', 'rollout plan --json'],
   async run(call) {
-    const { operands, terminal, isJson } = call;
+    const { operands, session, terminal, isJson } = call;
     if (operands.length === 0) {
-      const plans = [...loadPlans().values()];
+      const plans = [...session.plans().values()];
       if (isJson) terminal.json({ data: plans.map(planJson) });
       else
         terminal.table(

@@ -21,24 +21,30 @@ type Head = { plan: string; description: string; passes: number; give_up_after: 
 /** Names of files and their texts. */
 export type PlanTexts = Record<string, string>;
 
-/** The plans of this release. @throws AppError `configuration-invalid` listing every problem */
-export function loadPlans(directory = plansDirectory): Map<string, Plan> {
-  const names = readdirSync(directory).filter((name) => /\.ya?ml$/.test(name));
-  return parsePlans(
-    Object.fromEntries(names.sort().map((name) => [name, readFileSync(join(directory, name), 'utf8')])),
-  );
+/** The plans in `directory`, by default those of this release. @throws AppError `configuration-invalid` listing every problem */
+export function loadPlans(directory?: string): Map<string, Plan> {
+  const folder = directory ?? plansDirectory;
+  let texts: PlanTexts;
+  try {
+    const names = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name));
+    texts = Object.fromEntries(names.sort().map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new AppError('configuration-invalid', `The rollout plans cannot be read: ${why}`, { cause: error });
+  }
+  return parsePlans(texts, directory);
 }
 
 /** @throws AppError `configuration-invalid` listing every problem */
-export function parsePlans(texts: PlanTexts): Map<string, Plan> {
+export function parsePlans(texts: PlanTexts, shown = shownDirectory): Map<string, Plan> {
   const problems: string[] = [];
-  const gates = readGates(texts[gatesFile], problems);
+  const gates = readGates(texts[gatesFile], shown, problems);
   const parts = new Map<string, { head: Head; part: Part }>();
   const walks = new Map<string, { head: Head; names: string[]; file: SourceFile }>();
 
   for (const [fileName, text] of Object.entries(texts)) {
     if (fileName === gatesFile) continue;
-    const file = openFile(fileName, text, problems);
+    const file = openFile(fileName, text, shown, problems);
     if (!file) continue;
     const isWalk = typeof file.value === 'object' && file.value !== null && 'walks' in file.value;
     if (isWalk) {
@@ -78,12 +84,12 @@ function planOf(head: Head, parts: Part[]): Plan {
   return { name, description, passes, giveUpAfterMs, parts };
 }
 
-function readGates(text: string | undefined, problems: string[]): Map<string, GateEntry> {
+function readGates(text: string | undefined, shown: string, problems: string[]): Map<string, GateEntry> {
   if (text === undefined) {
-    problems.push(`${shownDirectory}/${gatesFile}: is missing`);
+    problems.push(`${shown}/${gatesFile}: is missing`);
     return new Map();
   }
-  const file = openFile(gatesFile, text, problems);
+  const file = openFile(gatesFile, text, shown, problems);
   const read = file && check(gateFile, file, problems);
   if (!file || !read) return new Map();
   for (const [name, entry] of Object.entries(read.gates))
@@ -124,10 +130,10 @@ function isNamedLikeItsFile(name: string, file: SourceFile, problems: string[]):
 
 type SourceFile = { name: string; value: unknown; problem: (path: Path, message: string) => string };
 
-function openFile(name: string, text: string, problems: string[]): SourceFile | null {
+function openFile(name: string, text: string, shown: string, problems: string[]): SourceFile | null {
   const lines = new LineCounter();
   const document: Document = parseDocument(text, { lineCounter: lines });
-  const where = `${shownDirectory}/${name}`;
+  const where = `${shown}/${name}`;
   for (const error of document.errors)
     problems.push(`${where}:${error.linePos?.[0].line ?? 1}: ${error.message.split('\n', 1)[0] ?? 'is no YAML'}`);
   if (document.errors.length > 0) return null;
@@ -136,8 +142,8 @@ function openFile(name: string, text: string, problems: string[]): SourceFile | 
     value: document.toJS(),
     problem(path, message) {
       const line = lineOf(document, lines, path);
-      const shown = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
-      return `${where}:${line}: ${shown === '' ? '' : `${shown.replace(/^\./, '')}: `}${message}`;
+      const place = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
+      return `${where}:${line}: ${place === '' ? '' : `${place.replace(/^\./, '')}: `}${message}`;
     },
   };
 }

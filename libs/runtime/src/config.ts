@@ -59,6 +59,11 @@ const environmentSchema = z.object({
   TRUST_PROXY_HOPS: integer(0, 0, 10),
   ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
+  ROLLOUT_PLANS_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .transform((value) => (value === undefined ? undefined : resolve(value))),
   PROMETHEUS_URL: z
     .string()
     .refine(

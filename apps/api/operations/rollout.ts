@@ -1,0 +1,171 @@
+/** Rollouts over HTTP: looking, asking the controller, and the rollback that needs none. */
+import { z } from 'zod';
+import type { Actor } from '@omnizap/catalog';
+import { createOutboxStore } from '@omnizap/outbox';
+import {
+  createRollout,
+  explainedJson,
+  flagNames,
+  flagsTopic,
+  loadPlans,
+  planJson,
+  requireFlagName,
+  rolledBackJson,
+  runJson,
+  statusJson,
+} from '@omnizap/rollout';
+import { AppError } from '@omnizap/runtime';
+import type { ApiDeps } from '../api-deps.ts';
+import { operation, type Operation } from '../operation.ts';
+
+const common = { routeGroup: 'catalog_api_admin', access: 'admin' } as const;
+const path = '/api/admin/rollout';
+const noQuery = z.strictObject({});
+/** Below what proxies wait for an answer. */
+const answerTimeoutMs = 15_000;
+
+const reason = z
+  .string()
+  .trim()
+  .min(1, 'must not be empty')
+  .max(500, 'must have at most 500 characters')
+  .refine((value) => !/[\p{Cc}\p{Cs}]/u.test(value), 'must not contain control characters');
+const flagName = z.enum(flagNames);
+
+const requestInput = z
+  .strictObject({
+    action: z.enum(['auto', 'promote', 'hold', 'resume', 'stop']),
+    plan: z.string().min(1).max(64).optional().describe('auto and promote only, and needed there'),
+    force: z.boolean().default(false).describe('promote only: without waiting for the bake and the gates'),
+    reason,
+  })
+  .refine(({ action, plan }) => (action === 'auto' || action === 'promote') === (plan !== undefined), {
+    path: ['plan'],
+    error: 'is needed for auto and promote, and for them only',
+  })
+  .refine(({ action, force }) => !force || action === 'promote', { path: ['force'], error: 'is for promote only' });
+const rollbackInput = z.strictObject({
+  flag: flagName.optional().describe('Absent: what the runbook switches off, in its order'),
+  keep: z.array(flagName).default([]).describe('Flags that stay'),
+  reason,
+});
+const freezeInput = z.strictObject({
+  frozen: z.boolean(),
+  until: z.iso.datetime({ offset: true }).optional().describe('Absent: until it is ended'),
+  reason,
+});
+
+const anything = z.looseObject({});
+const dataOf = (schema: z.ZodType) => z.object({ data: schema });
+const answerSchema = dataOf(z.object({ run_id: z.int().nullable(), answer: z.string() }));
+const rolledBackSchema = dataOf(
+  z.object({
+    run_id: z.int().nullable().describe('The run that this ended'),
+    lowered: z.array(z.string()),
+    kept: z.array(z.object({ flag_name: z.string(), reason: z.string() })),
+    event_flow_stable: z.boolean().nullable(),
+    snapshot_fresh: z.boolean().nullable(),
+  }),
+);
+
+export function rolloutOperations({ config, database, wakeups }: ApiDeps): Operation[] {
+  const rollout = createRollout({ database, outboxDepth: createOutboxStore(database).depth });
+
+  const status = operation({
+    ...common,
+    method: 'get',
+    path,
+    id: 'getRollout',
+    summary: 'The active run with its last decision, the freeze, and the last runs.',
+    query: noQuery,
+    responses: { 200: { description: 'How it stands.', schema: dataOf(anything) } },
+    handle: async () => ({ status: 200, body: { data: statusJson(await rollout.status()) } }),
+  });
+
+  const plans = operation({
+    ...common,
+    method: 'get',
+    path: `${path}/plans`,
+    id: 'listRolloutPlans',
+    summary: 'The plans with their stages and gates.',
+    query: noQuery,
+    responses: { 200: { description: 'All plans.', schema: dataOf(z.array(anything)) } },
+    handle: async () => ({
+      status: 200,
+      body: { data: [...loadPlans(config.ROLLOUT_PLANS_DIR).values()].map(planJson) },
+    }),
+  });
+
+  const explain = operation({
+    ...common,
+    method: 'get',
+    path: `${path}/runs/{runId}`,
+    id: 'explainRolloutRun',
+    summary: 'A run with its decisions, the samples of each, and whether each follows from them.',
+    params: { runId: 'Id of the run' },
+    query: noQuery,
+    responses: { 200: { description: 'The run.', schema: dataOf(anything) } },
+    async handle({ params }) {
+      const id = params.runId ?? '';
+      if (!/^\d{1,15}$/.test(id)) throw new AppError('not-found', 'There is no rollout run with this id.');
+      const { run, decisions } = await rollout.explain(Number(id));
+      return { status: 200, body: { data: { ...runJson(run), decisions: decisions.map(explainedJson) } } };
+    },
+  });
+
+  const ask = operation({
+    ...common,
+    method: 'post',
+    path: `${path}/requests`,
+    id: 'askRollout',
+    summary: 'Asks the rollout controller, and waits for its answer: 409 with the reason when it refuses.',
+    query: noQuery,
+    body: requestInput,
+    responses: { 200: { description: 'Accepted.', schema: answerSchema } },
+    async handle({ body, actor, requestId }) {
+      const { text, runId } = await rollout.ask(
+        { kind: body.action, planName: body.plan, isForced: body.force },
+        { actor: (actor as Actor).ownerId, reason: body.reason, requestId },
+        { timeoutMs: answerTimeoutMs },
+      );
+      return { status: 200, body: { data: { run_id: runId, answer: text } } };
+    },
+  });
+
+  const rollback = operation({
+    ...common,
+    method: 'post',
+    path: `${path}/rollback`,
+    id: 'rollBackRollout',
+    summary: 'Switches off, here and now, without a controller, and ends the active run. Again: without effect.',
+    query: noQuery,
+    body: rollbackInput,
+    responses: { 200: { description: 'What is off, and what stays on and why.', schema: rolledBackSchema } },
+    async handle({ body, actor, requestId }) {
+      const by = { actor: (actor as Actor).ownerId, reason: body.reason, requestId };
+      const name = body.flag === undefined ? undefined : requireFlagName(body.flag);
+      const done = await rollout.rollBack({ flagName: name, keep: body.keep }, by);
+      wakeups.notify(flagsTopic);
+      return { status: 200, body: { data: rolledBackJson(done) } };
+    },
+  });
+
+  const freeze = operation({
+    ...common,
+    method: 'put',
+    path: `${path}/freeze`,
+    id: 'freezeRollouts',
+    summary: 'Lets nothing be raised until the freeze ends; what is bad is still rolled back.',
+    query: noQuery,
+    body: freezeInput,
+    responses: { 200: { description: 'Whether it is frozen.', schema: dataOf(z.object({ frozen: z.boolean() })) } },
+    async handle({ body, actor, requestId }) {
+      const by = { actor: (actor as Actor).ownerId, reason: body.reason, requestId };
+      if (body.frozen) await rollout.freeze(by, body.until === undefined ? null : new Date(body.until));
+      else await rollout.unfreeze(by);
+      return { status: 200, body: { data: { frozen: body.frozen } } };
+    },
+  });
+
+  return [status, plans, explain, ask, rollback, freeze];
+}
