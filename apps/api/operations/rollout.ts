@@ -21,8 +21,6 @@ import { operation, type Operation } from '../operation.ts';
 const common = { routeGroup: 'catalog_api_admin', access: 'admin' } as const;
 const path = '/api/admin/rollout';
 const noQuery = z.strictObject({});
-/** Below what proxies wait for an answer. */
-const answerTimeoutMs = 15_000;
 
 const reason = z
   .string()
@@ -57,7 +55,14 @@ const freezeInput = z.strictObject({
 
 const anything = z.looseObject({});
 const dataOf = (schema: z.ZodType) => z.object({ data: schema });
-const answerSchema = dataOf(z.object({ run_id: z.int().nullable(), answer: z.string() }));
+const requestSchema = dataOf(
+  z.object({
+    rollout_request_id: z.int(),
+    state: z.enum(['waiting', 'accepted', 'refused']),
+    answer: z.string().nullable().describe('Of the controller: what it did, or why it refused'),
+    run_id: z.int().nullable(),
+  }),
+);
 const rolledBackSchema = dataOf(
   z.object({
     run_id: z.int().nullable().describe('The run that this ended'),
@@ -106,29 +111,43 @@ export function rolloutOperations({ config, database, wakeups }: ApiDeps): Opera
     query: noQuery,
     responses: { 200: { description: 'The run.', schema: dataOf(anything) } },
     async handle({ params }) {
-      const id = params.runId ?? '';
-      if (!/^\d{1,15}$/.test(id)) throw new AppError('not-found', 'There is no rollout run with this id.');
-      const { run, decisions } = await rollout.explain(Number(id));
+      const { run, decisions } = await rollout.explain(numberOf(params.runId));
       return { status: 200, body: { data: { ...runJson(run), decisions: decisions.map(explainedJson) } } };
     },
   });
 
+  // Nobody waits inside of a request for a controller that looks every 5 s: it would count as a slow answer at the very gates.
   const ask = operation({
     ...common,
     method: 'post',
     path: `${path}/requests`,
     id: 'askRollout',
-    summary: 'Asks the rollout controller, and waits for its answer: 409 with the reason when it refuses.',
+    summary: 'Asks the rollout controller, which answers within seconds: look for that. Refused when a minute old.',
     query: noQuery,
     body: requestInput,
-    responses: { 200: { description: 'Accepted.', schema: answerSchema } },
+    responses: { 202: { description: 'Asked.', schema: requestSchema } },
     async handle({ body, actor, requestId }) {
-      const { text, runId } = await rollout.ask(
-        { kind: body.action, planName: body.plan, isForced: body.force },
-        { actor: (actor as Actor).ownerId, reason: body.reason, requestId },
-        { timeoutMs: answerTimeoutMs },
-      );
-      return { status: 200, body: { data: { run_id: runId, answer: text } } };
+      const by = { actor: (actor as Actor).ownerId, reason: body.reason, requestId };
+      const id = await rollout.submit({ kind: body.action, planName: body.plan, isForced: body.force }, by);
+      return { status: 202, body: { data: { rollout_request_id: id, state: 'waiting', answer: null, run_id: null } } };
+    },
+  });
+
+  const answer = operation({
+    ...common,
+    method: 'get',
+    path: `${path}/requests/{rolloutRequestId}`,
+    id: 'getRolloutRequest',
+    summary: 'What the rollout controller answered.',
+    params: { rolloutRequestId: 'Id of the request' },
+    query: noQuery,
+    responses: { 200: { description: 'The answer, or that there is none yet.', schema: requestSchema } },
+    async handle({ params }) {
+      const id = numberOf(params.rolloutRequestId);
+      const found = await rollout.answerOf(id);
+      const state = found === null ? 'waiting' : found.isAccepted ? 'accepted' : 'refused';
+      const data = { rollout_request_id: id, state, answer: found?.text ?? null, run_id: found?.runId ?? null };
+      return { status: 200, body: { data } };
     },
   });
 
@@ -167,5 +186,11 @@ export function rolloutOperations({ config, database, wakeups }: ApiDeps): Opera
     },
   });
 
-  return [status, plans, explain, ask, rollback, freeze];
+  return [status, plans, explain, ask, answer, rollback, freeze];
+}
+
+/** @throws AppError `not-found` for what is no id */
+function numberOf(id = ''): number {
+  if (!/^\d{1,15}$/.test(id)) throw new AppError('not-found', 'There is nothing with this id.');
+  return Number(id);
 }

@@ -99,10 +99,11 @@ describe.each(testDatabaseKinds())('a rollout of a fleet on %s', (kind) => {
   });
 
   type Run = { code: number | null; out: string; err: string };
-  function ops(...args: string[]): Promise<Run> {
+  const ops = (...args: string[]): Promise<Run> => opsWith({}, ...args);
+  function opsWith(env: Record<string, string>, ...args: string[]): Promise<Run> {
     const child = spawn(process.execPath, [path.join(projectRoot, 'apps/cli/main.ts'), 'rollout', ...args], {
       cwd: projectRoot,
-      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...fleet.env },
+      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...fleet.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: longestRunMs,
     });
@@ -195,21 +196,22 @@ describe.each(testDatabaseKinds())('a rollout of a fleet on %s', (kind) => {
     await waitFor(() => leads(fleet.process('maintenance').url), patience);
     const call = (method: string, suffix: string, body?: object, key = fleet.adminToken) =>
       ask(`${fleet.apiUrl}/api/admin/rollout${suffix}`, { method, key, ...(body ? { body } : {}) });
-    const post = async (body: object) => {
-      const answer = await call('POST', '/requests', body);
-      return [answer.status, answer.json<{ code?: string; detail?: string }>()] as const;
-    };
+    const post = async (body: object): Promise<number> => (await call('POST', '/requests', body)).status;
+    type Asked = { data: { rollout_request_id: number; state: string; answer: string } };
 
     expect((await call('GET', '', undefined, (await fleet.createOwner()).key)).status).toBe(403);
-    const [status, problem] = await post({ action: 'auto', plan: 'outbox', reason: 'again' });
-    expect([status, problem.code, problem.detail]).toEqual([
-      ...[409, 'rollout-refused'],
-      expect.stringMatching(/at its last percentage already/),
-    ]);
-    expect((await post({ action: 'auto', reason: 'which?' }))[0]).toBe(422);
-    expect((await post({ action: 'walk', plan: 'outbox', reason: 'x' }))[0]).toBe(422);
-    expect((await post({ action: 'hold', plan: 'outbox', reason: 'x' }))[0]).toBe(422);
-    expect((await post({ action: 'hold', reason: '' }))[0]).toBe(422);
+    const asked = await call('POST', '/requests', { action: 'auto', plan: 'outbox', reason: 'again' });
+    expect([asked.status, asked.json<Asked>().data.state]).toEqual([202, 'waiting']);
+    const { data } = await waitFor(async () => {
+      const found = await call('GET', `/requests/${asked.json<Asked>().data.rollout_request_id}`);
+      return found.json<Asked>().data.state !== 'waiting' && found.json<Asked>();
+    }, patience);
+    expect(data).toMatchObject({ state: 'refused', answer: expect.stringMatching(/at its last percentage already/) });
+    expect((await call('GET', '/requests/999999')).status).toBe(404);
+    expect(await post({ action: 'auto', reason: 'which?' })).toBe(422);
+    expect(await post({ action: 'walk', plan: 'outbox', reason: 'x' })).toBe(422);
+    expect(await post({ action: 'hold', plan: 'outbox', reason: 'x' })).toBe(422);
+    expect(await post({ action: 'hold', reason: '' })).toBe(422);
 
     const plans = (await call('GET', '/plans')).json<{ data: { plan: string }[] }>().data;
     expect(plans.map(({ plan }) => plan)).toEqual(['canary', 'outbox']);
@@ -236,7 +238,9 @@ describe.each(testDatabaseKinds())('a rollout of a fleet on %s', (kind) => {
 
       const refused = await ops('auto', 'outbox', '--reason', 'never');
       expect([refused.code, refused.err]).toEqual([1, expect.stringMatching(/maintenance process/)]);
-      const { code, out } = await ops('rollback', '--yes');
+      // The wake-up goes through the queue's database: without it the others see the change at their next look.
+      const url = 'postgres://nobody@127.0.0.1:1/none';
+      const { code, out } = await opsWith({ QUEUE_DATABASE_URL: url }, 'rollback', '--yes');
       expect([code, out]).toEqual([0, expect.stringMatching(/enable_object_storage_delivery is off/)]);
       expect(await flag('enable_object_storage_delivery')).toEqual({ is_enabled: 0, rollout_percent: 0 });
       const again = await ops('rollback', '--yes');

@@ -89,12 +89,13 @@ export function createRequestStore(database: Database) {
       return answered === 1;
     },
 
-    async answerOf(id: number): Promise<Answer | null> {
-      const row = await knex('rollout_request')
-        .where({ id })
-        .whereNotNull('answered_at')
-        .first<{ is_accepted: number; answer: string; run_id: number | null } | undefined>('*');
-      return row ? { isAccepted: row.is_accepted === 1, text: row.answer, runId: row.run_id } : null;
+    /** Undefined: there is no such request. Null: nobody has answered yet. */
+    async answerOf(id: number): Promise<Answer | null | undefined> {
+      type Row = { is_accepted: number | null; answer: string | null; run_id: number | null };
+      const row = await knex('rollout_request').where({ id }).first<Row | undefined>('*');
+      if (!row) return undefined;
+      if (row.is_accepted === null) return null;
+      return { isAccepted: row.is_accepted === 1, text: row.answer ?? '', runId: row.run_id };
     },
 
     async freeze(by: RolloutBy, untilAt: Date | null): Promise<void> {

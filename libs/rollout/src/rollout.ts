@@ -25,6 +25,8 @@ const mostDecisions = 10_000;
 
 type RolloutDeps = { database: Database; outboxDepth: () => Promise<OutboxDepth> };
 
+type Asked = { kind: RequestKind; planName?: string | undefined; isForced?: boolean };
+
 export type RolloutStatus = {
   active: Run | null;
   last: StoredDecision | null;
@@ -68,6 +70,9 @@ export function createRollout(deps: RolloutDeps) {
     return { isEventFlowStable: isStable, isSnapshotFresh };
   }
 
+  const submit = ({ kind, planName, isForced = false }: Asked, by: RolloutBy): Promise<number> =>
+    requests.ask({ kind, planName: planName ?? null, isForced }, by);
+
   return {
     async status(): Promise<RolloutStatus> {
       const active = await store.active();
@@ -85,12 +90,11 @@ export function createRollout(deps: RolloutDeps) {
      * @throws AppError `rollout-refused` with its reason; `unavailable` when nobody answers, and then it is withdrawn
      */
     async ask(
-      request: { kind: RequestKind; planName?: string | undefined; isForced?: boolean },
+      request: Asked,
       by: RolloutBy,
       { timeoutMs = answerTimeoutMs }: { timeoutMs?: number } = {},
     ): Promise<Answer> {
-      const { kind, planName = null, isForced = false } = request;
-      const id = await requests.ask({ kind, planName, isForced }, by);
+      const id = await submit(request, by);
       const endsAt = performance.now() + timeoutMs;
       for (;;) {
         const answer = await requests.answerOf(id);
@@ -130,6 +134,16 @@ export function createRollout(deps: RolloutDeps) {
               : 'the event flow is stable',
       }));
       return { runId, lowered, kept, health: known };
+    },
+
+    /** Asks and does not wait: the id to look for the answer by. What is a minute old is refused, not carried out. */
+    submit,
+
+    /** Null: not yet. @throws AppError `not-found` */
+    async answerOf(requestId: number): Promise<Answer | null> {
+      const answer = await requests.answerOf(requestId);
+      if (answer === undefined) throw new AppError('not-found', 'There is no rollout request with this id.');
+      return answer;
     },
 
     freeze: requests.freeze,
