@@ -54,6 +54,9 @@ export function gateProblems(entry: GateEntry): Problem[] {
   const { pass, fail } = entry;
   const isCompared = [pass.at_most_times, pass.at_most_plus, fail.above_times, fail.above_plus].some(isGiven);
   if (isCompared && entry.compare === undefined) add('must say with what: "before" or { with: <labels> }', 'compare');
+  if (entry.good_up_to !== undefined && entry.compare === undefined) add('needs a comparison (compare)', 'good_up_to');
+  if (entry.good_up_to !== undefined && entry.good_up_to > Math.min(pass.at_most ?? Infinity, fail.above ?? Infinity))
+    add('must not be above what passes without a comparison', 'good_up_to');
   if (![pass.at_most, pass.at_most_times, pass.at_most_plus].some(isGiven)) add('must have a limit', 'pass');
   if (![fail.above, fail.above_times, fail.above_plus].some(isGiven)) add('must have a limit', 'fail');
   for (const [low, high, name] of [
@@ -89,6 +92,7 @@ export function toGate(name: string, entry: GateEntry, change: Change): Gate {
     of: entry.of,
     windowMs: change.window ?? entry.window,
     compare: typeof compare === 'object' ? compare.with : compare,
+    goodUpTo: entry.good_up_to,
     pass: passLimits,
     fail: failLimits,
     minSamples: change.min_samples ?? entry.min_samples,

@@ -37,6 +37,15 @@ describe('a gate', () => {
     expect(judge(slow, at(900), at(800))).toBe('fail');
   });
 
+  it('passes what is good anyway, whatever it is compared with', () => {
+    const tolerant: Gate = { ...slow, goodUpTo: 50, noBaseline: 'inconclusive' };
+
+    expect(judge(tolerant, at(40), at(4))).toBe('pass');
+    expect(judge(tolerant, at(40))).toBe('pass');
+    expect(judge(tolerant, at(60), at(4))).toBe('fail');
+    expect(judge(tolerant, at(40, 99), at(4))).toBe('inconclusive');
+  });
+
   it('is what it declares when there is too little data', () => {
     expect(judge(slow, at(900, 99), at(200))).toBe('inconclusive');
     expect(judge({ ...slow, noData: 'pass' }, at(900, 99), at(200))).toBe('pass');

@@ -94,6 +94,11 @@ describe('rollout plans', () => {
       /stages\[0\]\.bake: must be a duration such as 30s/,
     ],
     ['no gates at all', { plan: plan.replace('[quiet]', '[]') }, /gates: must name at least one gate/],
+    [
+      'a value that is good anyway where nothing is compared',
+      { gates: gates.replace('    pass:', '    good_up_to: 3\n    pass:') },
+      /quiet\.good_up_to: needs a comparison/,
+    ],
     ['text that is no YAML', { plan: 'plan: [small' }, /small\.yaml:1: /],
   ])('with %s are refused, naming file, line and path', (_what, changed, message) => {
     expect(() => parse(changed)).toThrow(message);

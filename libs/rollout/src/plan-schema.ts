@@ -50,6 +50,7 @@ const gateShape = {
   compare: z
     .union([z.literal('before'), known({ with: matchers })], 'must be "before" or { with: <labels> }')
     .optional(),
+  good_up_to: limit.optional(),
   pass: passLimits,
   fail: failLimits,
   min_samples: z.int().min(1),

@@ -43,6 +43,8 @@ export type Gate = {
   windowMs: number;
   /** `before`: the same before the first raise of the flag; matchers: the same of others, now (the rest beside the canary). */
   compare?: 'before' | Matchers | undefined;
+  /** Values up to this pass, whatever they are compared with: 3 ms after 2 ms are no finding. */
+  goodUpTo?: number | undefined;
   /** Nothing above these: pass. */
   pass: Limits;
   /** Anything above these: fail. In between: inconclusive. */
