@@ -22,6 +22,7 @@ export type Command = {
   run: (call: Call) => Promise<number>;
 };
 
+/** The one command of a group that is a command itself has an empty name: `doctor`. */
 export type Group = { name: string; summary: string; commands: Command[] };
 
 export type Call = { operands: string[]; options: Options; session: Session; terminal: Terminal; isJson: boolean };

@@ -1,6 +1,7 @@
 /** The groups of commands. A new one is a file in groups/ and a line here. */
 import type { Group } from './command.ts';
 import { dlq } from './groups/dlq.ts';
+import { doctor } from './groups/doctor.ts';
 import { flags } from './groups/flags.ts';
 import { outbox } from './groups/outbox.ts';
 import { queues } from './groups/queues.ts';
@@ -8,4 +9,4 @@ import { release } from './groups/release.ts';
 import { retention } from './groups/retention.ts';
 import { rollout } from './groups/rollout.ts';
 
-export const groups: Group[] = [dlq, flags, outbox, queues, release, retention, rollout];
+export const groups: Group[] = [dlq, doctor, flags, outbox, queues, release, retention, rollout];

@@ -44,7 +44,7 @@ export function helpOfGroup(group: Group): string {
 export function helpOfCommand(group: Group, command: Command): string {
   const options = { ...command.options, ...commonOptions };
   return [
-    `Usage: ${call} ${[group.name, command.name, command.operands].join(' ').trim()} [options]`,
+    `Usage: ${call} ${[group.name, command.name, command.operands].filter(Boolean).join(' ')} [options]`,
     '',
     `${command.summary}.`,
     '',

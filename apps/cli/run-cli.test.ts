@@ -15,7 +15,7 @@ async function run(...args: string[]): Promise<{ code: number; out: string; err:
 describe('the operator CLI, typed wrongly', () => {
   it.each([
     ['', 'Usage: npm run ops -- <group> <command>'],
-    ['dql', 'There is no group "dql". There are: dlq, flags, outbox, queues, release, retention'],
+    ['dql', 'There is no group "dql". There are: dlq, doctor, flags, outbox, queues, release, retention'],
     ['--json dlq list', 'There is no group "--json"'],
     ['dlq', 'Usage: npm run ops -- dlq <command>'],
     ['dlq delete', 'There is no command "delete". There are: list, show, redrive, discard.'],
@@ -59,6 +59,8 @@ describe('the operator CLI, typed wrongly', () => {
     ['retention restore a b', 'Which archive?'],
     ['retention restore a.manifest.json --into x;y', "--into must be a table's name"],
     ['retention restore a.manifest.json', 'There is no terminal to ask on'],
+    ['doctor now', '"now" is too much'],
+    ['doctor --only moon', 'There is no check "moon". There are: configuration, disk'],
     ['outbox show', 'Give the id of one event'],
     ['outbox show x', 'Give the id of one event'],
   ])('%j is refused with code 2 and what would be right', async (line, message) => {
@@ -88,7 +90,7 @@ describe('the help of the operator CLI', () => {
         expect([command.name, command.examples.length > 0]).toEqual([command.name, true]);
         for (const example of command.examples) {
           const given = [...example.matchAll(/--([\w-]+)/g)].map(([, name]) => name);
-          expect(example.startsWith(`${group.name} ${command.name}`)).toBe(true);
+          expect(example.startsWith(`${group.name} ${command.name}`.trim())).toBe(true);
           expect(given.filter((name) => name !== 'json' && !(name !== undefined && name in command.options))).toEqual(
             [],
           );

@@ -10,7 +10,7 @@ const helpWords = new Set(['--help', '-h', 'help']);
 
 /** Returns the exit code: 0 done, 1 failed, 2 wrong usage. */
 export async function runCli(groups: Group[], args: string[], terminal: Terminal): Promise<number> {
-  const [groupName, commandName, ...rest] = args;
+  const [groupName, ...others] = args;
   if (groupName === undefined) return explain(terminal, helpOfAll(groups));
   if (helpWords.has(groupName)) {
     if (args.includes('--json')) terminal.json(tableOf(groups));
@@ -19,6 +19,8 @@ export async function runCli(groups: Group[], args: string[], terminal: Terminal
   }
   const group = groups.find(({ name }) => name === groupName);
   if (!group) return refuse(terminal, unknown('group', groupName, groups), '');
+  const isCommand = group.commands.some(({ name }) => name === '');
+  const [commandName, ...rest] = isCommand ? ['', ...others] : others;
   if (commandName === undefined) return explain(terminal, helpOfGroup(group));
   if (helpWords.has(commandName)) {
     terminal.say(helpOfGroup(group));
@@ -30,7 +32,7 @@ export async function runCli(groups: Group[], args: string[], terminal: Terminal
     terminal.say(helpOfCommand(group, command));
     return 0;
   }
-  const path = ` ${group.name} ${command.name}`;
+  const path = ` ${group.name} ${command.name}`.trimEnd();
   const session = createSession();
   try {
     const { values, operands } = parse(command, rest);

@@ -171,6 +171,12 @@ export function createFlagStore(database: Pick<Database, 'knex' | 'kind' | 'tran
       return [...changed, ...missing];
     },
 
+    /** Flags that were changed by hand and that the leader has not audited yet. */
+    async unnoticed(): Promise<string[]> {
+      const rows = await knex('feature_flag').orderBy('flag_name').select<StoredFlag[]>('*');
+      return rows.filter(isForeign).map((row) => row.flag_name);
+    },
+
     history(flagName: string | undefined, limit: number): Promise<AuditRecord[]> {
       return readAudit(database, { targetType, targetId: flagName, limit });
     },

@@ -115,43 +115,75 @@ function urlsOfRunningFleet(dataDir: string): { databaseUrl: string; queueDataba
   }
 }
 
+/** `text` is a whole sentence, without the value: it may be a secret. */
+export type ConfigProblem = { variable: string; text: string };
+
+/** The environment with everything that is wrong with it, for whoever has to go on nevertheless. */
+export type ConfigView = {
+  problems: ConfigProblem[];
+  /** What is wrong has its default here. */
+  settings: Omit<Config, 'DATABASE_URL' | 'QUEUE_DATABASE_URL'>;
+  /** Null: there is none, or it is wrong. Never another one in its place. */
+  databaseUrl: string | null;
+  queueUrl: string | null;
+  /** The addresses are those of the `npm start` that runs on the same data directory. */
+  isLentByFleet: boolean;
+};
+
+/** Reads the environment without refusing anything. Empty variables count as unset. */
+export function inspectConfig(environment: NodeJS.ProcessEnv = process.env): ConfigView {
+  const present = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const result = environmentSchema.safeParse(present);
+  const problems = (result.error?.issues ?? []).map(({ path, message }): ConfigProblem => {
+    const variable = path.join('.');
+    return { variable, text: `${variable} ${message}` };
+  });
+  const isWrong = (name: string): boolean => problems.some(({ variable }) => variable === name);
+  const usable = Object.fromEntries(Object.entries(present).filter(([name]) => !isWrong(name)));
+  const { DATABASE_URL, QUEUE_DATABASE_URL, WORKER_PORT, API_METRICS_PORT, ...rest } =
+    result.data ?? environmentSchema.parse(usable);
+  const fleet = present.DATABASE_URL === undefined ? urlsOfRunningFleet(rest.STICKER_DATA_DIR) : null;
+  const databaseUrl = DATABASE_URL ?? fleet?.databaseUrl ?? null;
+  const besideCatalogue = databaseUrl?.startsWith('postgres') === true ? databaseUrl : null;
+  const queueUrl = isWrong('QUEUE_DATABASE_URL')
+    ? null
+    : (QUEUE_DATABASE_URL ?? fleet?.queueDatabaseUrl ?? besideCatalogue);
+  if (databaseUrl === null && !isWrong('DATABASE_URL'))
+    problems.push({
+      variable: 'DATABASE_URL',
+      text: `No database: set DATABASE_URL, or run this beside a running "npm start" (no ${join(rest.STICKER_DATA_DIR, 'runtime.json')}).`,
+    });
+  if (databaseUrl !== null && queueUrl === null && !isWrong('QUEUE_DATABASE_URL'))
+    problems.push({
+      variable: 'QUEUE_DATABASE_URL',
+      text: 'DATABASE_URL is MySQL: set QUEUE_DATABASE_URL to a PostgreSQL URL for the task queues.',
+    });
+  return {
+    problems,
+    settings: { ...rest, WORKER_PORT, API_METRICS_PORT },
+    databaseUrl,
+    queueUrl,
+    isLentByFleet: fleet !== null,
+  };
+}
+
 /**
  * Reads the environment. Empty variables count as unset.
  * @throws AppError `configuration-invalid`, its message listing every problem, one per line.
  */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  const present = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  );
-  const result = environmentSchema.safeParse(present);
-  if (!result.success) {
-    const lines = result.error.issues.map((issue) => `  ${issue.path.join('.')} ${issue.message}`);
-    throw new AppError('configuration-invalid', `Invalid environment:\n${lines.join('\n')}`);
-  }
-  const values = result.data;
-  const fleet = values.DATABASE_URL === undefined ? urlsOfRunningFleet(values.STICKER_DATA_DIR) : null;
-  const catalogueUrl = values.DATABASE_URL ?? fleet?.databaseUrl;
-  if (catalogueUrl === undefined) {
+  const { problems, settings, databaseUrl, queueUrl } = inspectConfig(environment);
+  const [first] = problems;
+  if (first || databaseUrl === null || queueUrl === null) {
+    const isAbsent = first !== undefined && (environment[first.variable] ?? '') === '';
     throw new AppError(
       'configuration-invalid',
-      `No database: set DATABASE_URL, or run this beside a running "npm start" (no ${join(values.STICKER_DATA_DIR, 'runtime.json')}).`,
+      problems.length === 1 && isAbsent
+        ? first.text
+        : `Invalid environment:\n${problems.map(({ text }) => `  ${text}`).join('\n')}`,
     );
   }
-  const queueUrl =
-    values.QUEUE_DATABASE_URL ??
-    fleet?.queueDatabaseUrl ??
-    (catalogueUrl.startsWith('postgres') ? catalogueUrl : undefined);
-  if (queueUrl === undefined) {
-    throw new AppError(
-      'configuration-invalid',
-      'DATABASE_URL is MySQL: set QUEUE_DATABASE_URL to a PostgreSQL URL for the task queues.',
-    );
-  }
-  return {
-    ...values,
-    DATABASE_URL: catalogueUrl,
-    QUEUE_DATABASE_URL: queueUrl,
-    WORKER_PORT: values.WORKER_PORT,
-    API_METRICS_PORT: values.API_METRICS_PORT,
-  };
+  return { ...settings, DATABASE_URL: databaseUrl, QUEUE_DATABASE_URL: queueUrl };
 }

@@ -6,8 +6,8 @@ export { readAudit, writeAudit } from './audit-store.ts';
 export type { AuditRecord } from './audit-store.ts';
 export { systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';
-export { loadConfig } from './config.ts';
-export type { Config } from './config.ts';
+export { inspectConfig, loadConfig } from './config.ts';
+export type { Config, ConfigView } from './config.ts';
 export {
   affectedRows,
   connectDatabase,
@@ -22,13 +22,13 @@ export type { Database, DatabaseKind, Transaction } from './database.ts';
 export { AppError, errorRegistry, errorText, isAppError } from './errors.ts';
 export type { ErrorCode, FieldProblem } from './errors.ts';
 export type { Health } from './health.ts';
-export { createLeaseStore } from './lease-store.ts';
-export type { LeaseStore, LiveProcess } from './lease-store.ts';
+export { createLeaseStore, readStaleProcesses } from './lease-store.ts';
+export type { LeaseStore, LiveProcess, StaleProcess } from './lease-store.ts';
 export { createLogger } from './log.ts';
 export type { Logger } from './log.ts';
 export { createLoop } from './loop.ts';
 export type { Loop } from './loop.ts';
-export { createMembership } from './membership.ts';
+export { createMembership, leaseTtlMs, safetyMarginMs } from './membership.ts';
 export type { Membership } from './membership.ts';
 export { Counter, Gauge, Histogram, createMetrics } from './metrics.ts';
 export type { Metrics } from './metrics.ts';
@@ -39,7 +39,9 @@ export type { Component, ProcessContext } from './process.ts';
 export { createRetention } from './retention.ts';
 export type { Retention, RetentionRun, RetentionStatus } from './retention.ts';
 export type { RetentionHook, RetentionPolicy } from './retention-policy.ts';
-export { migrateDown, migrateUp, missingMigrations } from './schema.ts';
+export { migrateDown, migrateUp, missingMigrations, unknownMigrations } from './schema.ts';
+export { deniedTables, readServerClock, readServerFacts } from './server-facts-store.ts';
+export type { ServerClock, ServerFacts } from './server-facts-store.ts';
 export { sqlNow, sqlNowPlus } from './sql-time.ts';
 export { addColumns, createTables, dropColumns, dropTables } from './table-ddl.ts';
 export type { Column, Table } from './table-ddl.ts';

@@ -3,12 +3,17 @@
  * leadership) is valid as long as that row is, so an idle process costs one update per renewal whatever it holds.
  * `epoch` rises with each change of holder and fences the former one.
  */
-import { affectedRows, rowsOf, type Database } from './database.ts';
+import { affectedRows, fromJsonColumn, rowsOf, type Database } from './database.ts';
 import { sqlNow, sqlNowPlus } from './sql-time.ts';
 
 export type Holding = { name: string; epoch: number };
 
+/** A process that did not renew its lease and did not give it back. */
+export type StaleProcess = LiveProcess & { expiredSecondsAgo: number };
+
 export type LiveProcess = { processId: string; processName: string; status: Record<string, unknown> };
+
+const mostStale = 100;
 
 export function createLeaseStore(database: Database) {
   const { knex, kind } = database;
@@ -126,3 +131,29 @@ export function createLeaseStore(database: Database) {
 }
 
 export type LeaseStore = ReturnType<typeof createLeaseStore>;
+
+/** Those that died, or hang, without leaving: the last first. Forgotten after an hour. */
+export async function readStaleProcesses({ knex, kind }: Database): Promise<StaleProcess[]> {
+  const now = sqlNow(kind);
+  const seconds =
+    kind === 'postgres'
+      ? `EXTRACT(EPOCH FROM (${now} - l.expires_at))::float8`
+      : `TIMESTAMPDIFF(MICROSECOND, l.expires_at, ${now}) / 1000000`;
+  const rows = await knex('process_lease as l')
+    .join('process_status as s', 's.process_id', 'l.process_id')
+    .where('l.expires_at', '<=', knex.raw(now))
+    .orderBy('l.expires_at', 'desc')
+    .limit(mostStale)
+    .select<{ process_id: string; process_name: string; status: unknown; seconds: number | string }[]>(
+      's.process_id',
+      's.process_name',
+      's.status',
+      knex.raw(`${seconds} AS seconds`),
+    );
+  return rows.map((row) => ({
+    processId: row.process_id,
+    processName: row.process_name,
+    status: fromJsonColumn(row.status) as Record<string, unknown>,
+    expiredSecondsAgo: Number(row.seconds),
+  }));
+}

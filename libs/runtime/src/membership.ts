@@ -9,11 +9,11 @@ import type { Logger } from './log.ts';
 import type { Holding, LeaseStore, LiveProcess } from './lease-store.ts';
 
 /** A dead process's holdings are free after this; with a 2 s look they move within 10 s. */
-const leaseTtlMs = 6_000;
+export const leaseTtlMs = 6_000;
 const leaseRenewalMs = 2_000;
 const startRetryMs = 500;
 /** Stop trusting the lease this much before the database would. */
-const safetyMarginMs = 1_000;
+export const safetyMarginMs = 1_000;
 
 export type Membership = {
   processId: string;

@@ -101,6 +101,14 @@ export async function missingMigrations(database: Database): Promise<string[]> {
   return migrationNames().filter((name) => !applied.has(name));
 }
 
+/** Names of migrations that the database has and this release does not know: a newer release has migrated. */
+export async function unknownMigrations(database: Database): Promise<string[]> {
+  if (!(await database.knex.schema.hasTable('schema_migration'))) return [];
+  const known = new Set(migrationNames());
+  const applied = await database.knex('schema_migration').orderBy('name').pluck<string[]>('name');
+  return applied.filter((name) => !known.has(name));
+}
+
 /** Resolves when the database answers and holds at least the schema of this release; says once what it is waiting for. */
 export async function waitForSchema(database: Database, log: Logger, signal: AbortSignal): Promise<void> {
   let said = '';

@@ -2,6 +2,8 @@ export { retryDelayMs } from './backoff.ts';
 export type { GroupLimit } from './group-limits.ts';
 export { createHintSender } from './hint-sender.ts';
 export { installTaskQueues } from './install-task-queues.ts';
+export { readQueueState } from './queue-state-store.ts';
+export type { QueueState } from './queue-state-store.ts';
 export { taskCountJson } from './task-count.ts';
 export type { TaskCount } from './task-count.ts';
 export { createTaskQueues } from './task-queues.ts';

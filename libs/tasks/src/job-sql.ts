@@ -5,6 +5,7 @@
  * which is what tells an older attempt from a newer one.
  */
 import type { Db } from 'pg-boss';
+import type { TaskCount } from './task-count.ts';
 import type { Lane } from './task-types.ts';
 
 export type Attempt = { id: string; retryCount: number };
@@ -176,4 +177,17 @@ export async function claimsOf(db: Db, queues: string[], processId: string): Pro
   );
   type Row = { id: string; name: string; retry_count: number };
   return (rows as Row[]).map((row) => ({ id: row.id, queue: row.name, retryCount: row.retry_count }));
+}
+
+/** By queue and state, all queues but `leftOut`. Scans the index of the job table. */
+export async function countUnfinished(db: Pick<Db, 'executeSql'>, leftOut: string): Promise<TaskCount[]> {
+  const { rows } = await db.executeSql(
+    `SELECT name, state::text AS state, COUNT(*)::int AS count,
+            COALESCE(EXTRACT(EPOCH FROM clock_timestamp() - MIN(created_on)), 0)::float8 AS oldest
+       FROM pgboss.job WHERE state IN ('created', 'retry', 'active') AND name <> '${leftOut}' GROUP BY name, state`,
+  );
+  return (rows as { name: string; state: string; count: number; oldest: number }[]).map((row) => {
+    const [taskType = row.name, lane = ''] = row.name.split('.');
+    return { taskType, lane, state: row.state, count: row.count, oldestSeconds: row.oldest };
+  });
 }

@@ -331,18 +331,7 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
     },
 
     /** Jobs by queue and state. Costs a scan of the job table's index (0.2 s for a million): call it rarely. */
-    async counts(): Promise<TaskCount[]> {
-      const answer: { rows: unknown } = await boss.getDb().executeSql(
-        `SELECT name, state::text AS state, COUNT(*)::int AS count,
-                COALESCE(EXTRACT(EPOCH FROM clock_timestamp() - MIN(created_on)), 0)::float8 AS oldest
-           FROM pgboss.job WHERE state IN ('created', 'retry', 'active') AND name <> '${deadLetterQueue}' GROUP BY name, state`,
-      );
-      const rows = answer.rows as { name: string; state: string; count: number; oldest: number }[];
-      return rows.map((row) => {
-        const [taskType = row.name, lane = ''] = row.name.split('.');
-        return { taskType, lane, state: row.state, count: row.count, oldestSeconds: row.oldest };
-      });
-    },
+    counts: (): Promise<TaskCount[]> => jobs.countUnfinished(boss.getDb(), deadLetterQueue),
   };
 }
 
