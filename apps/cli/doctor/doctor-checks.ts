@@ -6,6 +6,7 @@ import { createFlagStore, createRollout, createTaskPauses, loadPlans, positionOf
 import {
   buildVersion,
   connectDatabase,
+  databaseErrorCode,
   createLeaseStore,
   deniedTables,
   missingMigrations,
@@ -15,19 +16,22 @@ import {
   unknownMigrations,
   type ConfigView,
   type Database,
+  type LiveProcess,
 } from '@omnizap/runtime';
-import { readQueueState } from '@omnizap/tasks';
+import { readQueueState, type QueueState } from '@omnizap/tasks';
 import { probeProcess } from '../probe-process.ts';
-import { judgeClocks } from './clocks.ts';
+import type { Probe } from '../release-findings.ts';
+import { judgeClocks, type ClockFacts } from './clocks.ts';
 import { judgeConfiguration } from './configuration.ts';
-import { judgeRoom, judgeWritable, readDirectory, type Directory } from './directories.ts';
+import { judgeRoom, judgeWritable, readDirectory, type Directory, type DirectoryFacts } from './directories.ts';
 import { NotCheckedError, within, type Check, type Finding } from './finding.ts';
 import { judgeFlags } from './flags.ts';
 import { createMending } from './mending.ts';
 import { judgeMigrations, judgeQueueSchema } from './migrations.ts';
+import { readProcessClock } from './process-clock.ts';
 import { judgeProcesses } from './processes.ts';
-import { judgeOutbox, judgeTasks } from './queues.ts';
-import { judgeRollout } from './rollout.ts';
+import { judgeDeadTasks, judgeOutbox, judgePauses, judgeTasks } from './queues.ts';
+import { judgeRollout, type RolloutFacts } from './rollout.ts';
 import { judgeServer, judgeUnreachable, type Server, type ServerName } from './servers.ts';
 
 /** Longer than any statement of ours; a network that drops everything is noticed by it. */
@@ -50,6 +54,9 @@ export const checkNames = [
   'clocks',
 ] as const;
 export type CheckName = (typeof checkNames)[number];
+
+/** No such table, no such column. */
+const absentCodes = new Set(['42P01', '42703', 'ER_NO_SUCH_TABLE', 'ER_BAD_FIELD_ERROR']);
 
 type Connection = Server & {
   name: ServerName;
@@ -76,160 +83,184 @@ export function createDoctorChecks(view: ConfigView): { checks: Check[]; close: 
     return connection.database;
   }
 
-  /** As `open`, for what reads tables. */
-  async function openCatalogue(): Promise<Database> {
+  /** Reads tables of the catalogue. @throws NotCheckedError when it is not there, or lacks some of them */
+  async function read<T>(work: (catalogue: Database) => Promise<T>): Promise<T> {
     const catalogue = await open('catalogue');
-    const missing = await missingMigrations(catalogue);
-    if (missing.length > 0) throw new NotCheckedError('the catalogue lacks migrations');
-    return catalogue;
+    try {
+      return await work(catalogue);
+    } catch (error) {
+      if (!absentCodes.has(databaseErrorCode(error) ?? '')) throw error;
+      throw new NotCheckedError('the catalogue lacks a table or column that this release has');
+    }
+  }
+  const liveProcesses = (): Promise<LiveProcess[]> => read((catalogue) => createLeaseStore(catalogue).liveProcesses());
+  const hasLive = async (kind: string): Promise<boolean> =>
+    (await liveProcesses()).some(({ processName }) => processName === kind);
+
+  let readState: Promise<QueueState> | undefined;
+  const queueState = (): Promise<QueueState> =>
+    (readState ??= open('queue').then((queue) => readQueueState(queue, taskSettings)));
+
+  const folders = (['STICKER_DATA_DIR', 'ARCHIVE_DIR'] as const).map((variable) => {
+    const folder = settings[variable];
+    let facts: Promise<DirectoryFacts> | undefined;
+    return async (): Promise<Directory> => ({ variable, folder, facts: await (facts ??= readDirectory(folder)) });
+  });
+
+  const isOneServer = view.databaseUrl === view.queueUrl;
+  async function examineServer(server: Connection): Promise<Finding[]> {
+    const title = isOneServer ? 'catalogue and queue' : server.name;
+    try {
+      await server.reach();
+    } catch (error) {
+      return [judgeUnreachable({ ...server, title }, error, mending, isLentByFleet)];
+    }
+    const { database, name } = server;
+    const hasQueues = isOneServer || name === 'queue';
+    const denied = [
+      ...(name === 'catalogue' ? await deniedTables(database) : []),
+      ...(hasQueues ? await deniedTables(database, 'pgboss') : []),
+    ];
+    const schemas = [...(name === 'catalogue' ? ['public'] : []), ...(hasQueues ? ['pgboss'] : [])];
+    return judgeServer({ ...server, title }, { ...(await readServerFacts(database)), denied, schemas }, mending);
   }
 
-  async function directory(variable: 'STICKER_DATA_DIR' | 'ARCHIVE_DIR'): Promise<Directory> {
-    return { variable, folder: settings[variable], facts: await readDirectory(settings[variable]) };
+  async function processClocks(): Promise<ClockFacts> {
+    const live = (await liveProcesses()).map(({ processName, status }) => ({ processName, url: String(status.url) }));
+    // One on each host: they have the same clock.
+    const onHosts = Map.groupBy(live, ({ url }) => new URL(url).hostname);
+    const read = [...onHosts].map(async ([host, [first]]) => {
+      const clock = first && (await readProcessClock(first.url));
+      return clock ? [{ name: `${first.processName} on ${host}`, host, clock }] : [];
+    });
+    return (await Promise.all(read)).flat();
   }
 
-  const readers: Record<CheckName, () => Promise<Finding[]>> = {
-    async configuration() {
-      const plansDir = settings.ROLLOUT_PLANS_DIR;
-      // Reading plans is not to be interrupted: only when their disk answers.
-      if (plansDir !== undefined) await readDirectory(plansDir);
-      return judgeConfiguration({ view, planProblems: problemsOfPlans(plansDir) }, mending);
-    },
-
-    async disk() {
-      const { username } = userInfo();
-      const directories = await Promise.all([directory('STICKER_DATA_DIR'), directory('ARCHIVE_DIR')]);
-      return [...directories.map((one) => judgeWritable(one, username)), ...judgeRoom(directories)];
-    },
-
-    async database() {
-      if (connections.length === 0) throw new NotCheckedError('no database is configured');
-      const isOne = view.databaseUrl === view.queueUrl;
-      const servers = isOne ? connections.slice(0, 1) : connections;
-      const findings = await Promise.all(
-        servers.map(async (server): Promise<Finding[]> => {
-          const title = isOne ? 'catalogue and queue' : server.name;
-          try {
-            await server.reach();
-          } catch (error) {
-            return [judgeUnreachable({ ...server, title }, error, mending, isLentByFleet)];
-          }
-          const { database, name } = server;
-          const denied = await deniedTables(database);
-          const deniedQueues = isOne || name === 'queue' ? await deniedTables(database, 'pgboss') : [];
-          const facts = { ...(await readServerFacts(database)), denied: [...denied, ...deniedQueues] };
-          return judgeServer({ ...server, title }, facts, mending);
+  const readers: Record<CheckName, (() => Promise<Finding[]>)[]> = {
+    configuration: [
+      async () => {
+        const plansDir = settings.ROLLOUT_PLANS_DIR;
+        // Reading plans is not to be interrupted: only when their disk answers.
+        if (plansDir !== undefined) await readDirectory(plansDir);
+        return judgeConfiguration({ view, planProblems: problemsOfPlans(plansDir) }, mending);
+      },
+    ],
+    disk: [
+      ...folders.map((look) => async () => [judgeWritable(await look(), userInfo().username)]),
+      async () => judgeRoom(await Promise.all(folders.map((look) => look()))),
+    ],
+    database: connections
+      .filter(({ name }) => name === 'catalogue' || !isOneServer)
+      .map((server) => () => examineServer(server)),
+    migrations: [
+      async () => {
+        const catalogue = await open('catalogue');
+        return judgeMigrations({
+          missing: await missingMigrations(catalogue),
+          unknown: await unknownMigrations(catalogue),
+        });
+      },
+      async () => judgeQueueSchema(await queueState()),
+    ],
+    processes: [
+      async () => {
+        const live = await liveProcesses();
+        const stale = (await read(readStaleProcesses)).filter(
+          ({ expiredSecondsAgo }) => expiredSecondsAgo < recentSeconds,
+        );
+        const ask = ({ status }: LiveProcess): Promise<Probe> => probeProcess(String(status.url));
+        const probed = live.map(async (process) => ({ ...process, probe: await ask(process) }));
+        const asked = stale.map(async (process) => ({ ...process, answers: (await ask(process)).isAlive }));
+        return judgeProcesses(
+          { live: await Promise.all(probed), stale: await Promise.all(asked), ownVersion: buildVersion },
+          mending,
+        );
+      },
+    ],
+    flags: [
+      () =>
+        read(async (catalogue) => {
+          const store = createFlagStore(catalogue);
+          return judgeFlags(
+            {
+              flags: await store.list(),
+              unnoticed: await store.unnoticed(),
+              isSchemaNewer: (await unknownMigrations(catalogue)).length > 0,
+              live: await liveProcesses(),
+              taskTypesOf,
+              rankingAgeSeconds: await rankingAgeSeconds(catalogue),
+              rankingRefreshSeconds: settings.STICKER_SCORE_SNAPSHOT_REFRESH_INTERVAL_MS / 1_000,
+            },
+            mending,
+          );
         }),
-      );
-      return findings.flat();
-    },
-
-    async migrations() {
-      const catalogue = await open('catalogue');
-      const facts = { missing: await missingMigrations(catalogue), unknown: await unknownMigrations(catalogue) };
-      const queues = open('queue').then((queue) => readQueueState(queue, taskSettings));
-      return [...judgeMigrations(facts), ...judgeQueueSchema(await queues)];
-    },
-
-    async processes() {
-      const catalogue = await openCatalogue();
-      const live = await createLeaseStore(catalogue).liveProcesses();
-      const stale = (await readStaleProcesses(catalogue)).filter(
-        ({ expiredSecondsAgo }) => expiredSecondsAgo < recentSeconds,
-      );
-      const probed = await Promise.all(
-        live.map(async (process) => ({ ...process, probe: await probeProcess(String(process.status.url)) })),
-      );
-      const asked = await Promise.all(
-        stale.map(async (process) => ({
-          ...process,
-          answers: (await probeProcess(String(process.status.url))).isAlive,
-        })),
-      );
-      return judgeProcesses({ live: probed, stale: asked, ownVersion: buildVersion }, mending);
-    },
-
-    async flags() {
-      const catalogue = await openCatalogue();
-      const store = createFlagStore(catalogue);
-      return judgeFlags(
-        {
-          flags: await store.list(),
-          unnoticed: await store.unnoticed(),
-          isSchemaNewer: (await unknownMigrations(catalogue)).length > 0,
-          live: await createLeaseStore(catalogue).liveProcesses(),
-          taskTypesOf,
-          rankingAgeSeconds: await rankingAgeSeconds(catalogue),
-          rankingRefreshSeconds: settings.STICKER_SCORE_SNAPSHOT_REFRESH_INTERVAL_MS / 1_000,
-        },
-        mending,
-      );
-    },
-
-    async rollout() {
-      const catalogue = await openCatalogue();
-      const { active, frozen } = await createRollout({
-        database: catalogue,
-        outboxDepth: createOutboxStore(catalogue).depth,
-      }).status();
-      const live = await createLeaseStore(catalogue).liveProcesses();
-      const now = Date.now() + (await readServerClock(catalogue)).aheadMs;
-      const secondsSince = (ms: number): number => (now - ms) / 1_000;
-      const hold = active?.state.hold;
-      return judgeRollout(
-        {
-          active: active && {
+    ],
+    rollout: [
+      () =>
+        read(async (catalogue) => {
+          const outboxDepth = createOutboxStore(catalogue).depth;
+          const { active, frozen } = await createRollout({ database: catalogue, outboxDepth }).status();
+          const now = Date.now() + (await readServerClock(catalogue)).aheadMs;
+          const secondsSince = (ms: number): number => (now - ms) / 1_000;
+          const hold = active?.state.hold;
+          const facts: RolloutFacts['active'] = active && {
             id: active.id,
             planName: active.planName,
             state: active.state.state,
             position: positionOf(active),
             idleSeconds: secondsSince(active.updatedAt.getTime()),
             hold: hold ? { by: hold.by, reason: hold.reason, seconds: secondsSince(hold.since) } : null,
-          },
-          frozen,
-          hasMaintenance: live.some(({ processName }) => processName === 'maintenance'),
-        },
-        mending,
-      );
-    },
-
-    async tasks() {
-      const catalogue = await openCatalogue();
-      const queue = await open('queue');
-      const { counts, waiting } = await readQueueState(queue, taskSettings);
-      return judgeTasks(
-        {
-          ...{ counts, waiting, taskTypesOf },
-          pauses: await createTaskPauses(catalogue).list(),
-          live: await createLeaseStore(catalogue).liveProcesses(),
-          deadTasks: await countDeadTasks(catalogue.knex),
-        },
-        mending,
-      );
-    },
-
-    async outbox() {
-      const catalogue = await openCatalogue();
-      const live = await createLeaseStore(catalogue).liveProcesses();
-      const depth = await createOutboxStore(catalogue).depth();
-      return judgeOutbox({ ...depth, hasRelay: live.some(({ processName }) => processName === 'relay') }, mending);
-    },
-
-    async clocks() {
-      const clocks = await Promise.all(
-        connections.map(async ({ name, url }) => ({
-          name,
-          host: new URL(url).hostname,
-          clock: await readServerClock(await open(name)),
-        })),
-      );
-      if (clocks.length === 0) throw new NotCheckedError('no database is configured');
-      return judgeClocks(clocks);
-    },
+          };
+          return judgeRollout({ active: facts, frozen, hasMaintenance: await hasLive('maintenance') }, mending);
+        }),
+    ],
+    tasks: [
+      async () => {
+        const pauses = await read((catalogue) => createTaskPauses(catalogue).list());
+        return judgePauses(
+          pauses,
+          await queueState().then(
+            ({ waiting }) => waiting,
+            () => null,
+          ),
+        );
+      },
+      async () => judgeDeadTasks(await read(({ knex }) => countDeadTasks(knex))),
+      async () => {
+        const { counts, waiting } = await queueState();
+        const pauses = await read((catalogue) => createTaskPauses(catalogue).list());
+        return judgeTasks({ counts, waiting, taskTypesOf, pauses, live: await liveProcesses() }, mending);
+      },
+    ],
+    outbox: [
+      () =>
+        read(async (catalogue) => {
+          const { pending, processing, failed, dlq, oldestSeconds } = await createOutboxStore(catalogue).depth();
+          // Its age is by the clock of this host.
+          const aheadSeconds = (await readServerClock(catalogue)).aheadMs / 1_000;
+          const age = pending + processing + failed > 0 ? oldestSeconds + aheadSeconds : 0;
+          return judgeOutbox({ pending, failed, dlq, oldestSeconds: age, hasRelay: await hasLive('relay') }, mending);
+        }),
+    ],
+    clocks: [
+      async () => {
+        const read = connections.map(async ({ name, url }) => {
+          const clock = await readServerClock(await open(name));
+          return { name: `the ${name} database`, host: new URL(url).hostname, clock };
+        });
+        const known = (await Promise.allSettled(read)).flatMap((result) =>
+          result.status === 'fulfilled' ? [result.value] : [],
+        );
+        if (known.length === 0) throw new NotCheckedError('no database answers');
+        return judgeClocks([...known, ...(await processClocks().catch(() => []))]);
+      },
+    ],
   };
+  if (connections.length === 0)
+    readers.database.push(() => Promise.reject(new NotCheckedError('no database is configured')));
 
   return {
-    checks: checkNames.map((name) => ({ name, run: readers[name] })),
+    checks: checkNames.map((name) => ({ name, parts: readers[name] })),
     /** Does not wait for a server that gives no answer. */
     async close() {
       await within(Promise.allSettled(connections.map(({ database }) => database.close())), closeLimitMs, []);

@@ -15,7 +15,8 @@ export type Finding = {
   isConsequence?: true;
 };
 
-export type Check = { name: string; run: () => Promise<Finding[]> };
+/** `parts` fail, and take their time, each for itself. */
+export type Check = { name: string; parts: (() => Promise<Finding[]>)[] };
 
 /** `findings` holds one at least; the worst first. */
 export type CheckResult = { check: string; findings: Finding[]; tookMs: number };
@@ -32,24 +33,35 @@ export function worstOf(findings: Pick<Finding, 'severity'>[]): Severity {
   return severities[Math.max(0, ...findings.map(({ severity }) => severities.indexOf(severity)))] ?? 'ok';
 }
 
-/** All at once; the results in the order of the checks. */
+/** All at once; the results in the order of the checks. `limitMs`: for each part. */
 export async function runChecks(checks: Check[], limitMs: number): Promise<CheckResult[]> {
   return await Promise.all(
-    checks.map(async ({ name, run }) => {
+    checks.map(async ({ name, parts }) => {
       const startedAt = performance.now();
-      const tooLate = notChecked(name, new Error(`no answer within ${limitMs / 1_000} s`));
-      const findings = await within(
-        run().catch((error: unknown) => [notChecked(name, error)]),
-        limitMs,
-        [tooLate],
+      const tooLate = [notChecked(name, new Error(`no answer within ${limitMs / 1_000} s`))];
+      const findings = await Promise.all(
+        parts.map((run) =>
+          within(
+            run().catch((error: unknown) => [notChecked(name, error)]),
+            limitMs,
+            tooLate,
+          ),
+        ),
       );
       return {
         check: name,
-        findings: findings.toSorted((a, b) => severities.indexOf(b.severity) - severities.indexOf(a.severity)),
+        findings: withoutRepetitions(findings.flat()).toSorted(
+          (a, b) => severities.indexOf(b.severity) - severities.indexOf(a.severity),
+        ),
         tookMs: Math.round(performance.now() - startedAt),
       };
     }),
   );
+}
+
+/** Several parts may have missed the same. */
+function withoutRepetitions(findings: Finding[]): Finding[] {
+  return findings.filter(({ text }, index) => findings.findIndex((other) => other.text === text) === index);
 }
 
 /** Whatever `work` still does is its own business then. */

@@ -6,12 +6,13 @@ import { fail, info, ok, warn, type Finding } from './finding.ts';
 import { isServed } from './flags.ts';
 import type { Mending } from './mending.ts';
 
+type Pauses = Awaited<ReturnType<TaskPauses['list']>>;
+
 export type TaskFacts = Pick<QueueState, 'counts' | 'waiting'> & {
-  pauses: Awaited<ReturnType<TaskPauses['list']>>;
+  pauses: Pauses;
   live: LiveProcess[];
   /** By kind of worker. */
   taskTypesOf: Record<string, readonly string[]>;
-  deadTasks: number;
 };
 
 export type OutboxFacts = {
@@ -30,18 +31,30 @@ const stuckTaskSeconds = 3_600;
 const slowEventSeconds = 60;
 const stuckEventSeconds = 900;
 
-export function judgeTasks(facts: TaskFacts, mending: Mending): Finding[] {
-  const { counts, waiting, pauses, live, deadTasks } = facts;
-  const findings: Finding[] = [];
-  for (const { taskType, pausedBy, reason } of pauses) {
-    const held = waiting.filter((one) => one.taskType === taskType).reduce((sum, { count }) => sum + count, 0);
-    findings.push(
-      warn(
-        `Tasks of type ${taskType} are paused by ${pausedBy} (${reason}); ${held} wait.`,
-        `npm run ops -- queues resume ${taskType} --reason "..."`,
-      ),
+/** `waiting`: null when nobody could be asked. */
+export function judgePauses(pauses: Pauses, waiting: QueueState['waiting'] | null): Finding[] {
+  return pauses.map(({ taskType, pausedBy, reason }) => {
+    const held = waiting?.filter((one) => one.taskType === taskType).reduce((sum, { count }) => sum + count, 0);
+    return warn(
+      `Tasks of type ${taskType} are paused by ${pausedBy} (${reason})${held === undefined ? '' : `; ${held} wait`}.`,
+      `npm run ops -- queues resume ${taskType} --reason "..."`,
     );
-  }
+  });
+}
+
+export function judgeDeadTasks(count: number): Finding[] {
+  if (count === 0) return [];
+  return [
+    warn(
+      `${count} tasks have failed for good and wait for a person.`,
+      'npm run ops -- dlq list --source tasks --groups',
+    ),
+  ];
+}
+
+export function judgeTasks(facts: TaskFacts, mending: Mending): Finding[] {
+  const { counts, waiting, pauses, live } = facts;
+  const findings: Finding[] = [];
   const isPaused = (taskType: string): boolean => pauses.some((pause) => pause.taskType === taskType);
   for (const [key, same] of Map.groupBy(counts, ({ taskType, lane }) => `${taskType} ${lane}`)) {
     const [taskType = '', lane = ''] = key.split(' ');
@@ -59,16 +72,9 @@ export function judgeTasks(facts: TaskFacts, mending: Mending): Finding[] {
     const text = `${count} tasks of type ${taskType} wait in lane ${lane}, the longest for ${Math.round(longestSeconds / 60)} min.`;
     findings.push((longestSeconds < stuckTaskSeconds ? warn : fail)(text, 'npm run ops -- queues stats'));
   }
-  if (deadTasks > 0)
-    findings.push(
-      warn(
-        `${deadTasks} tasks have failed for good and wait for a person.`,
-        'npm run ops -- dlq list --source tasks --groups',
-      ),
-    );
   if (findings.length > 0) return findings;
   const unfinished = counts.reduce((sum, { count }) => sum + count, 0);
-  return [ok(`${unfinished} tasks are unfinished, none waits for long and none has failed for good.`)];
+  return [ok(`${unfinished} tasks are unfinished, and none that should run waits for long.`)];
 }
 
 export function judgeOutbox(

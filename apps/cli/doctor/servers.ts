@@ -1,7 +1,7 @@
 /** The database servers: reachable, of a version that we support, with room for us, and with the rights that processes need. */
 import { databaseErrorCode, databaseKindOf, type ServerFacts } from '@omnizap/runtime';
 import { fail, ok, warn, type Finding } from './finding.ts';
-import type { Mending } from './mending.ts';
+import { quoted, type Mending } from './mending.ts';
 
 export type ServerName = 'catalogue' | 'queue';
 
@@ -53,22 +53,22 @@ export function judgeUnreachable(server: Server, error: unknown, mending: Mendin
     );
   if (noConnection.has(code))
     return fail(`${what} has no connection left for us (${code}).`, mending.set('DATABASE_POOL_MAX', '2'));
-  if (isLentByFleet)
-    return fail(`${what} does not answer (${code || 'no answer'}); it is that of "npm start".`, 'npm start');
+  const reason = code || messageOf(error, url);
+  if (isLentByFleet) return fail(`${what} does not answer (${reason}); it is that of "npm start".`, 'npm start');
   const service = databaseKindOf(url) === 'mysql' ? 'mariadb' : 'postgresql';
   const isHere = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
   return fail(
-    `${what} does not answer (${code || 'no answer'}): is its server running, and does ${variable} say where?`,
+    `${what} does not answer (${reason}): is its server running, and does ${variable} say where?`,
     `${isHere ? '' : `ssh ${hostname} `}sudo systemctl restart ${service}`,
   );
 }
 
 export function judgeServer(
-  { title, variable }: Server,
-  facts: ServerFacts & { denied: string[] },
+  { title, variable, url }: Server,
+  facts: ServerFacts & { denied: string[]; schemas: string[] },
   mending: Mending,
 ): Finding[] {
-  const { product, versionText, connections, isReadOnly, denied } = facts;
+  const { product, versionText, connections, isReadOnly, denied, schemas } = facts;
   const findings: Finding[] = [];
   const least = product === 'other' ? null : oldest[product];
   const isOld =
@@ -77,7 +77,7 @@ export function judgeServer(
     findings.push(
       fail(
         `The ${title} database is ${versionText}; this product needs ${product} ${least.major}.${least.minor} or newer.`,
-        product === 'PostgreSQL' ? 'sudo apt-get install postgresql' : 'sudo apt-get install mariadb-server',
+        `sudo apt-get install ${product === 'PostgreSQL' ? 'postgresql' : 'mariadb-server'}`,
       ),
     );
   if (least === null)
@@ -93,9 +93,7 @@ export function judgeServer(
     findings.push(
       fail(
         `Our account may not read and change ${denied.length} tables of the ${title} database: ${denied.slice(0, 3).join(', ')}${denied.length > 3 ? ', ...' : ''}.`,
-        product === 'MariaDB' || product === 'MySQL'
-          ? `sudo mariadb -e "GRANT ALL ON DATABASE.* TO 'NAME'@'%'"`
-          : `sudo -u postgres psql DATABASE -c "GRANT ALL ON ALL TABLES IN SCHEMA public, pgboss TO NAME"`,
+        grantOf(url, product, schemas),
       ),
     );
   const left = connections.max - connections.used;
@@ -106,4 +104,23 @@ export function judgeServer(
     findings.push(warn(`${room}: a deployment needs more.`, mending.set('DATABASE_POOL_MAX', '2')));
   if (findings.length > 0) return findings;
   return [ok(`The ${title} database is ${versionText}, with ${left} of ${connections.max} connections left.`)];
+}
+
+function grantOf(url: string, product: ServerFacts['product'], schemas: string[]): string {
+  const { username, pathname } = new URL(url);
+  const [name, database] = [decodeURIComponent(username), decodeURIComponent(pathname.slice(1))];
+  if (product === 'MariaDB' || product === 'MySQL')
+    return `sudo mariadb -e ${quoted(`GRANT ALL ON \`${database}\`.* TO '${name}'@'%'`)}`;
+  const statement = `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schemas.join(', ')} TO "${name}"`;
+  return `sudo -u postgres psql ${quoted(database)} -c ${quoted(statement)}`;
+}
+
+/** The driver's own words, without the password should they hold it. */
+function messageOf(error: unknown, url: string): string {
+  const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
+  const { password } = new URL(url);
+  return [password, decodeURIComponent(password)].reduce(
+    (text, secret) => (secret === '' ? text : text.replaceAll(secret, '***')),
+    line,
+  );
 }

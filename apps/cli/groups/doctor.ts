@@ -3,6 +3,7 @@ import { inspectConfig } from '@omnizap/runtime';
 import { UsageError, type Command, type Group } from '../command.ts';
 import { checkNames, createDoctorChecks, isCheckName } from '../doctor/doctor-checks.ts';
 import { runChecks, severities, worstOf, type CheckResult } from '../doctor/finding.ts';
+import { printable } from '../terminal.ts';
 
 const limitMs = 12_000;
 
@@ -31,7 +32,7 @@ const examine: Command = {
       const told = findings.filter(({ isConsequence }) => isConsequence !== true);
       for (const severity of severities.toReversed().filter((one) => one !== 'ok'))
         for (const { check, text, command } of told.filter((one) => one.severity === severity)) {
-          terminal.say(`\n${severity.toUpperCase()} ${check}: ${text}`);
+          terminal.say(`\n${severity.toUpperCase()} ${check}: ${printable(text)}`);
           if (command !== null) terminal.say(`  mend: ${command}`);
         }
       terminal.say(`\n${closing(results)}`);

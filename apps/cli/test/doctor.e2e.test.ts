@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { startFleet, testDatabaseKinds, waitFor, type Fleet } from '@omnizap/testkit';
+import { createTestDatabase, startFleet, testDatabaseKinds, waitFor, type Fleet } from '@omnizap/testkit';
 import { runOps } from './run-ops.ts';
 
 type Finding = { check: string; severity: string; text: string; command: string | null };
@@ -142,17 +142,14 @@ describe.each(testDatabaseKinds())('the doctor on %s', (kind) => {
     await fleet.database.knex('feature_flag').where({ flag_name: 'enable_domain_event_outbx' }).delete();
   });
 
-  it('finds a missing migration, leaves unchecked what it means, and prints what applies it', async () => {
+  it('finds a missing migration, still looks at everything else, and prints what applies it', async () => {
     await fleet.database.knex('schema_migration').where({ name: '20261125000500_rollout.ts' }).delete();
 
     const { worse, code } = await look(fleet.env);
     expect(code).toBe(1);
-    expect(worse).toContainEqual(
-      expect.objectContaining({ check: 'migrations', severity: 'fail', command: 'npm run db:migrate' }),
-    );
-    expect(worse.find(({ check }) => check === 'flags')?.text).toBe('not checked: the catalogue lacks migrations');
+    expect(worse).toMatchObject([{ check: 'migrations', severity: 'fail', command: 'npm run db:migrate' }]);
 
-    await mend(fleet.env, 'npm run db:migrate');
+    await mend(fleet.env, worse[0]?.command);
   });
 
   it('finds that a newer release has migrated', async () => {
@@ -253,6 +250,41 @@ describe.each(testDatabaseKinds())('the doctor on %s', (kind) => {
     expect(gone.worse.find(({ check }) => check === 'database')?.text).toContain('does not answer (ECONNREFUSED)');
     const queue = gone.findings.filter(({ check, severity }) => check === 'database' && severity === 'ok');
     expect(queue.map(({ text }) => text)).toEqual([expect.stringContaining('The queue database is PostgreSQL')]);
+  });
+
+  it('says of a database without any table what is to be done, and of the rest that it cannot be looked at', async () => {
+    const database = await createTestDatabase(kind);
+    try {
+      const env = { ...fleet.env, DATABASE_URL: database.databaseUrl, QUEUE_DATABASE_URL: database.queueUrl };
+      const { worse, code } = await look(env);
+      expect(code).toBe(1);
+      const of = (name: string): string[] => worse.filter(({ check }) => check === name).map(({ text }) => text);
+      expect(of('migrations')).toEqual([
+        expect.stringContaining('The catalogue lacks'),
+        'The task queues are not installed in the queue database.',
+      ]);
+      for (const check of ['processes', 'flags', 'rollout', 'tasks', 'outbox'])
+        expect(of(check)).toEqual(['not checked: the catalogue lacks a table or column that this release has']);
+      await mend(env, worse.find(({ check }) => check === 'migrations')?.command);
+      expect((await look(env, '--only', 'migrations,database')).worse).toEqual([]);
+    } finally {
+      await database.drop();
+    }
+  });
+
+  it('finds the fleet of an npm start by its data directory, and speaks of npm instead of pm2', async () => {
+    const lent = { database_url: fleet.env.DATABASE_URL, queue_database_url: fleet.env.QUEUE_DATABASE_URL };
+    await writeFile(path.join(folder, 'runtime.json'), JSON.stringify(lent));
+    const env = { STICKER_DATA_DIR: folder };
+    expect((await look(env)).worse).toEqual([]);
+
+    await writeFile(
+      path.join(folder, 'runtime.json'),
+      JSON.stringify({ ...lent, database_url: 'postgres://a:hidden-word@127.0.0.1:1/b' }),
+    );
+    const { worse, printed } = await look(env);
+    expect(worse.find(({ check }) => check === 'database')).toMatchObject({ severity: 'fail', command: 'npm start' });
+    expect(printed).not.toContain('hidden-word');
   });
 
   it('lists every mistake of the configuration, and still looks at all that it can', async () => {
