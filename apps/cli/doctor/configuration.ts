@@ -5,6 +5,7 @@ import type { Mending } from './mending.ts';
 
 export type ConfigurationFacts = {
   view: ConfigView;
+  isPlansDirThere: boolean;
   /** Lines of what is wrong with the plans; none when they can be read. */
   planProblems: string[];
 };
@@ -13,10 +14,19 @@ const fewestDifferentCharacters = 8;
 const guessable = /change.?me|password|secret|example|development|admin|token|12345|qwerty/i;
 const freshToken = `$(node -p "require('crypto').randomBytes(24).toString('base64url')")`;
 
-export function judgeConfiguration({ view, planProblems }: ConfigurationFacts, mending: Mending): Finding[] {
+export function judgeConfiguration(facts: ConfigurationFacts, mending: Mending): Finding[] {
+  const { view, isPlansDirThere, planProblems } = facts;
   const findings = [
     ...view.problems.map(({ variable, text }) => fail(endOf(text), mendingOf(variable, view))),
     ...judgeTokens(view, mending),
+    ...(isPlansDirThere
+      ? []
+      : [
+          warn(
+            `ROLLOUT_PLANS_DIR (${view.settings.ROLLOUT_PLANS_DIR ?? ''}) is no folder, so no rollout can be started.`,
+            'unset ROLLOUT_PLANS_DIR',
+          ),
+        ]),
     ...planProblems.map((line) =>
       warn(
         `A rollout plan cannot be read, so none can be started: ${line.trim()}`,

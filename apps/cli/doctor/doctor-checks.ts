@@ -67,7 +67,7 @@ type Connection = Server & {
 
 export function createDoctorChecks(view: ConfigView): { checks: Check[]; close: () => Promise<void> } {
   const { settings, isLentByFleet } = view;
-  const mending = createMending({ isUnderStart: isLentByFleet });
+  const mending = createMending({ isUnderStart: isLentByFleet, catalogueUrl: view.databaseUrl });
   const connections = [
     connectionOf('catalogue', 'DATABASE_URL', view.databaseUrl),
     connectionOf('queue', 'QUEUE_DATABASE_URL', view.queueUrl),
@@ -93,10 +93,14 @@ export function createDoctorChecks(view: ConfigView): { checks: Check[]; close: 
       throw new NotCheckedError('the catalogue lacks a table or column that this release has');
     }
   }
-  const liveProcesses = (): Promise<LiveProcess[]> => read((catalogue) => createLeaseStore(catalogue).liveProcesses());
+  /** One look for all checks: a lease that runs out meanwhile must not be dead in one and alive in another. */
+  let lookedAt: Promise<LiveProcess[]> | undefined;
+  const liveProcesses = (): Promise<LiveProcess[]> =>
+    (lookedAt ??= read((catalogue) => createLeaseStore(catalogue).liveProcesses()));
   const hasLive = async (kind: string): Promise<boolean> =>
     (await liveProcesses()).some(({ processName }) => processName === kind);
 
+  /** As above, and counting a million tasks takes its time. */
   let readState: Promise<QueueState> | undefined;
   const queueState = (): Promise<QueueState> =>
     (readState ??= open('queue').then((queue) => readQueueState(queue, taskSettings)));
@@ -141,8 +145,9 @@ export function createDoctorChecks(view: ConfigView): { checks: Check[]; close: 
       async () => {
         const plansDir = settings.ROLLOUT_PLANS_DIR;
         // Reading plans is not to be interrupted: only when their disk answers.
-        if (plansDir !== undefined) await readDirectory(plansDir);
-        return judgeConfiguration({ view, planProblems: problemsOfPlans(plansDir) }, mending);
+        const isThere = plansDir === undefined || (await readDirectory(plansDir)).state === 'there';
+        const facts = { view, isPlansDirThere: isThere, planProblems: isThere ? problemsOfPlans(plansDir) : [] };
+        return judgeConfiguration(facts, mending);
       },
     ],
     disk: [

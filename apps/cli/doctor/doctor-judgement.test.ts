@@ -25,11 +25,11 @@ const keep = (findings: Finding[]): Finding[] => (said.push(...findings), findin
 const brief = (findings: Finding[]): [string, string, string | null][] =>
   keep(findings).map(({ severity, text, command }) => [severity, text, command]);
 
-const mending = createMending({ isUnderStart: false });
-const underStart = createMending({ isUnderStart: true });
+const postgres = 'postgres://omnizap:hidden-word@127.0.0.1:5432/catalogue';
+const mending = createMending({ isUnderStart: false, catalogueUrl: postgres });
+const underStart = createMending({ isUnderStart: true, catalogueUrl: postgres });
 const GiB = 2 ** 30;
 const taskTypesOf = { classification: ['classification', 'derivative'], curation: ['curation'], rebuild: ['rebuild'] };
-const postgres = 'postgres://omnizap:hidden-word@127.0.0.1:5432/catalogue';
 
 function process(processName: string, status: Record<string, unknown> = {}): LiveProcess {
   const url = `http://127.0.0.1/${processName}`;
@@ -46,7 +46,12 @@ const pm2Start = (name: string): string => `npm run pm2 -- start deploy/pm2/ecos
 
 describe('the judgement of the configuration', () => {
   const judge = (env: Record<string, string>, planProblems: string[] = []): [string, string, string | null][] =>
-    brief(judgeConfiguration({ view: inspectConfig(env), planProblems }, mending));
+    brief(
+      judgeConfiguration(
+        { view: inspectConfig(env), isPlansDirThere: env.ROLLOUT_PLANS_DIR === undefined, planProblems },
+        mending,
+      ),
+    );
   const good = { DATABASE_URL: postgres, ADMIN_TOKEN: 'kX2vQ9zR7bN4mT1pL8' };
 
   it('is content with good settings', () => {
@@ -76,6 +81,12 @@ describe('the judgement of the configuration', () => {
   ])('warns of tokens that protect nothing: %j', (env, text) => {
     expect(judge({ ...good, ...env })).toEqual([
       ['warn', expect.stringContaining(text), expect.stringContaining('node -p')],
+    ]);
+  });
+
+  it('warns of a folder of plans that is not there', () => {
+    expect(judge({ ...good, ROLLOUT_PLANS_DIR: '/nowhere' })).toEqual([
+      ['warn', expect.stringContaining('ROLLOUT_PLANS_DIR (/nowhere) is no folder'), 'unset ROLLOUT_PLANS_DIR'],
     ]);
   });
 
@@ -497,6 +508,15 @@ describe('checks', () => {
   });
 });
 
+describe('a statement to type', () => {
+  it.each([
+    [postgres, `psql -h 127.0.0.1 -p 5432 -U omnizap -d catalogue -c 'SELECT 1'`],
+    ['mysql://om%20ni:hidden-word@db/catalogue', `mariadb -h db -u 'om ni' -p catalogue -e 'SELECT 1'`],
+  ])('goes to the database at %s, whose password it asks for', (catalogueUrl, command) => {
+    expect(createMending({ isUnderStart: false, catalogueUrl }).sql('SELECT 1')).toBe(command);
+  });
+});
+
 describe('the commands that mend', () => {
   const require = createRequire(import.meta.url);
   const { scripts } = JSON.parse(readFileSync(path.join(projectRoot, 'package.json'), 'utf8')) as {
@@ -513,7 +533,7 @@ describe('the commands that mend', () => {
   });
 
   it('are programs of a server, or scripts that package.json has', () => {
-    const programs = /^(export|unset|mkdir|mv|namei|du|git|psql|sudo|ssh) /;
+    const programs = /^(export|unset|mkdir|mv|namei|du|git|psql|mariadb|sudo|ssh) /;
     for (const command of commands()) {
       const [, script] = /(?:^|&& )npm (?:run )?([\w:]+)/.exec(command) ?? [];
       if (script === undefined) expect(command).toMatch(programs);

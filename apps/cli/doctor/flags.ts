@@ -52,7 +52,12 @@ function judgeRows({ flags, unnoticed, isSchemaNewer, live }: FlagFacts, mending
     if (!isFlagName(flagName)) {
       const text = `feature_flag has a row "${flagName}" that is no flag of this release`;
       findings.push(
-        isSchemaNewer ? info(`${text}: of the newer one.`) : warn(`${text}: mistyped?`, deletionOf(flagName)),
+        isSchemaNewer
+          ? info(`${text}: of the newer one.`)
+          : warn(
+              `${text}: mistyped?`,
+              mending.sql(`DELETE FROM feature_flag WHERE flag_name = '${flagName.replaceAll("'", "''")}'`),
+            ),
       );
     } else if (isEnabled && rolloutPercent === 0)
       findings.push(
@@ -73,10 +78,6 @@ function judgeRows({ flags, unnoticed, isSchemaNewer, live }: FlagFacts, mending
     );
   }
   return findings;
-}
-
-function deletionOf(flagName: string): string {
-  return `psql "$DATABASE_URL" -c "DELETE FROM feature_flag WHERE flag_name = '${flagName.replaceAll("'", "''")}'"`;
 }
 
 function judgeLanes({ flags, live, taskTypesOf }: FlagFacts, mending: Mending): Finding[] {

@@ -19,7 +19,7 @@ type Release = keyof typeof profiles;
 export type Mending = ReturnType<typeof createMending>;
 
 /** `isUnderStart`: the fleet is that of a running `npm start`, so pm2 has no part in it. */
-export function createMending({ isUnderStart }: { isUnderStart: boolean }) {
+export function createMending({ isUnderStart, catalogueUrl }: { isUnderStart: boolean; catalogueUrl: string | null }) {
   const pm2Name = (process: string, release: Release): string => (release === 'canary' ? `${process}-canary` : process);
   const reload = 'npm run pm2 -- reload deploy/pm2/ecosystem.prod.config.cjs';
   return {
@@ -35,6 +35,18 @@ export function createMending({ isUnderStart }: { isUnderStart: boolean }) {
     /** Sets a variable in this shell and gives it to the processes. */
     set: (variable: string, value: string): string =>
       `export ${variable}=${value} && ${isUnderStart ? 'npm start' : reload}`,
+    /** Asks for the password: none is in it. */
+    sql(statement: string): string {
+      const { protocol, username, hostname, port, pathname } = new URL(catalogueUrl ?? 'postgres://NAME@HOST/DATABASE');
+      const name = decodeURIComponent(username);
+      const database = decodeURIComponent(pathname.slice(1));
+      const [program, portOption, userOption, databaseOption, statementOption] =
+        protocol === 'mysql:' ? ['mariadb', '-P', '-u', '-p', '-e'] : ['psql', '-p', '-U', '-d', '-c'];
+      return [
+        ...[program, '-h', quoted(hostname), ...(port === '' ? [] : [portOption, port])],
+        ...[userOption, quoted(name), databaseOption, quoted(database), statementOption, quoted(statement)],
+      ].join(' ');
+    },
     flagOff: (flag: string, reason: string): string =>
       `npm run ops -- flags set ${flag} --off --percent 0 --reason "${reason}"`,
   };

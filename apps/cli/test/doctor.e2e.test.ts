@@ -298,6 +298,10 @@ describe.each(testDatabaseKinds())('the doctor on %s', (kind) => {
       ['configuration', 'unset LOG_LEVEL'],
     ]);
     expect(findings.find(({ check }) => check === 'flags')).toMatchObject({ severity: 'ok' });
+    const plans = { ...fleet.env, ROLLOUT_PLANS_DIR: path.join(folder, 'plans') };
+    expect((await look(plans, '--only', 'configuration')).worse).toMatchObject([
+      { command: 'unset ROLLOUT_PLANS_DIR' },
+    ]);
     expect(printed).not.toContain('hidden-word');
   });
 });
