@@ -1,4 +1,5 @@
 /** Reads the facts of each check. Every check stands alone: what one needs and cannot have is "not checked" there, and no more. */
+import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { countDeadTasks, rankingAgeSeconds, taskSettings, taskTypesOf } from '@omnizap/catalog';
 import { createOutboxStore } from '@omnizap/outbox';
@@ -175,7 +176,12 @@ export function createDoctorChecks(view: ConfigView): { checks: Check[]; close: 
         );
         const ask = ({ status }: LiveProcess): Promise<Probe> => probeProcess(String(status.url));
         const probed = live.map(async (process) => ({ ...process, probe: await ask(process) }));
-        const asked = stale.map(async (process) => ({ ...process, answers: (await ask(process)).isAlive }));
+        const isLivePid = (pid: unknown): boolean => live.some(({ status }) => status.pid === pid);
+        const asked = stale.map(async (process) => ({
+          ...process,
+          answers: (await ask(process)).isAlive,
+          isHere: !isLivePid(process.status.pid) && isRunningHere(process),
+        }));
         return judgeProcesses(
           { live: await Promise.all(probed), stale: await Promise.all(asked), ownVersion: buildVersion },
           mending,
@@ -285,6 +291,17 @@ function connectionOf(name: ServerName, variable: Server['variable'], url: strin
     ...{ name, title: name, variable, url, database },
     reach: () => (reached ??= database.knex.raw('SELECT 1').then(() => undefined)),
   };
+}
+
+/** Whether that pid is, on this host, such a process. False where there is no /proc to tell. */
+function isRunningHere({ processName, status }: LiveProcess): boolean {
+  try {
+    const [app = ''] = processName.split('-');
+    const commandLine = readFileSync(`/proc/${Number(status.pid)}/cmdline`, 'utf8');
+    return commandLine.includes(`apps/${app}/main.ts`);
+  } catch {
+    return false;
+  }
 }
 
 function problemsOfPlans(folder: string | undefined): string[] {

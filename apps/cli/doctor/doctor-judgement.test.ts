@@ -250,15 +250,18 @@ describe('the judgement of processes', () => {
   });
 
   it('tells a process that hangs from one that died, and from one that was replaced at its port', () => {
-    const stale = (name: string, answers: boolean, url = 'http://127.0.0.1/old') => ({
+    const stale = (name: string, answers: boolean, url = 'http://127.0.0.1/old', isHere = false) => ({
       ...process(name, { url }),
-      ...{ expiredSecondsAgo: 30, answers },
+      ...{ expiredSecondsAgo: 30, answers, isHere },
     });
     const said = judge(fleet, {
       stale: [stale('relay', true), stale('api', false), stale('api', true, String(api.status.url))],
     });
     expect(said.map(([severity]) => severity)).toEqual(['warn', 'info', 'info']);
     expect(said[0]?.[1]).toContain('has not renewed its lease for 30 s');
+    expect(judge(fleet, { stale: [stale('relay', false, 'http://127.0.0.1/old', true)] })).toEqual([
+      ['warn', expect.stringContaining('relay (pid 7) hangs'), 'kill -KILL 7'],
+    ]);
   });
 
   it('warns of two versions of the stable release; a canary may be of another', () => {
@@ -533,7 +536,7 @@ describe('the commands that mend', () => {
   });
 
   it('are programs of a server, or scripts that package.json has', () => {
-    const programs = /^(export|unset|mkdir|mv|namei|du|git|psql|mariadb|sudo|ssh) /;
+    const programs = /^(export|unset|mkdir|mv|namei|du|git|psql|mariadb|sudo|ssh|kill) /;
     for (const command of commands()) {
       const [, script] = /(?:^|&& )npm (?:run )?([\w:]+)/.exec(command) ?? [];
       if (script === undefined) expect(command).toMatch(programs);

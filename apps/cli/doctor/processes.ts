@@ -4,10 +4,12 @@ import { promisedProcesses, type Probe, type Release } from '../release-findings
 import { fail, info, ok, warn, type Finding } from './finding.ts';
 import type { Mending } from './mending.ts';
 
+type StaleFacts = StaleProcess & { answers: boolean; isHere: boolean };
+
 export type ProcessFacts = {
   live: (LiveProcess & { probe: Probe })[];
-  /** Those whose lease ran out, and whether they answer nevertheless. */
-  stale: (StaleProcess & { answers: boolean })[];
+  /** Those whose lease ran out, whether they answer nevertheless, and whether this host still has them. */
+  stale: StaleFacts[];
   /** That of this checkout. */
   ownVersion: string;
 };
@@ -57,7 +59,7 @@ function judgeLive(process: LiveProcess & { probe: Probe }, mending: Mending): F
   return [warn(`${who} is not ready: ${probe.failing.join(', ')}.`, mending.logs(processName, release))];
 }
 
-function judgeStale(process: StaleProcess & { answers: boolean }, live: LiveProcess[], mending: Mending): Finding[] {
+function judgeStale(process: StaleFacts, live: LiveProcess[], mending: Mending): Finding[] {
   const { processName, status, expiredSecondsAgo } = process;
   const who = `${processName} (pid ${String(status.pid)})`;
   const ago = `${Math.round(expiredSecondsAgo)} s`;
@@ -70,7 +72,14 @@ function judgeStale(process: StaleProcess & { answers: boolean }, live: LiveProc
         mending.restart(processName, releaseOf(process)),
       ),
     ];
-  return [info(`${who} died ${ago} ago without giving its lease back.`)];
+  if (process.isHere && !process.answers)
+    return [
+      warn(
+        `${who} hangs: it is there, does not answer and has not renewed its lease for ${ago}; others have its work.`,
+        `kill -KILL ${String(status.pid)}`,
+      ),
+    ];
+  return [info(`${who} is gone: its lease ran out ${ago} ago, and it had not given it back.`)];
 }
 
 function judgeVersions(live: LiveProcess[], ownVersion: string, mending: Mending): Finding[] {

@@ -202,11 +202,34 @@ describe.each(testDatabaseKinds())('the doctor on %s', (kind) => {
         command,
       },
     ]);
-    expect(looked?.findings.find(({ text }) => /^relay \(pid \d+\) died/.test(text))).toMatchObject({
+    expect(looked?.findings.find(({ text }) => /^relay \(pid \d+\) is gone/.test(text))).toMatchObject({
       severity: 'info',
     });
 
     await fleet.start('relay');
+  });
+
+  it('finds a process that hangs, and prints what ends it', async () => {
+    const curation = fleet.process('worker-curation');
+    curation.kill('SIGSTOP');
+
+    let looked: Looked | undefined;
+    await waitFor(
+      async () =>
+        (looked = await look(fleet.env, '--only', 'processes,flags')).worse.some(({ text }) => text.includes('hangs')),
+      { ...patience, description: 'the lease to run out' },
+    );
+    expect(looked?.worse).toMatchObject([
+      { check: 'processes', severity: 'warn', command: `kill -KILL ${curation.pid}` },
+      {
+        ...{ check: 'flags', severity: 'warn', text: expect.stringContaining('the API works curation in its place') },
+        command: 'npm run pm2 -- start deploy/pm2/ecosystem.prod.config.cjs --only worker-curation',
+      },
+    ]);
+
+    await mend(fleet.env, looked?.worse[0]?.command);
+    await fleet.kill(curation);
+    await fleet.start('worker-curation');
   });
 
   it('finds a data directory that cannot be, and prints what makes one that is not there', async () => {
