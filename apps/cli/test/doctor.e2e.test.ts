@@ -175,8 +175,21 @@ describe.each(testDatabaseKinds())('the doctor on %s', (kind) => {
     ]);
     await mend(fleet.env, worse[0]?.command);
 
-    const discard = ['dlq', 'discard', '--source', 'tasks', '--all', '--yes', '--reason', 'made by a test'];
-    expect((await runOps(fleet.env, ...discard)).code).toBe(0);
+    const event = { event_type: 'PACK_UPDATED', aggregate_type: 'pack', aggregate_id: 'p', created_at: new Date() };
+    await fleet.database
+      .knex('domain_event_outbox_dlq')
+      .insert({ ...dead, ...event, outbox_event_id: 1, failed_at: new Date(), max_attempts: 9, priority: 0 });
+    const both = (await look(fleet.env)).worse;
+    expect(both.map(({ check, severity }) => [check, severity])).toEqual([
+      ['tasks', 'warn'],
+      ['outbox', 'warn'],
+    ]);
+    await mend(fleet.env, both[1]?.command);
+
+    for (const source of ['tasks', 'outbox']) {
+      const discard = ['dlq', 'discard', '--source', source, '--all', '--yes', '--reason', 'made by a test'];
+      expect((await runOps(fleet.env, ...discard)).code).toBe(0);
+    }
   });
 
   it('finds that the relay was killed, and what starts one', async () => {
@@ -230,6 +243,42 @@ describe.each(testDatabaseKinds())('the doctor on %s', (kind) => {
     await mend(fleet.env, looked?.worse[0]?.command);
     await fleet.kill(curation);
     await fleet.start('worker-curation');
+  });
+
+  it('tells of a freeze and of a run, and warns of a run that nobody looks at any more', async () => {
+    const why = ['--reason', 'made by a test'];
+    expect((await runOps(fleet.env, 'rollout', 'auto', 'worker-canary', ...why)).code).toBe(0);
+    expect((await runOps(fleet.env, 'rollout', 'freeze', '--hours', '1', ...why)).code).toBe(0);
+    const told = await look(fleet.env, '--only', 'rollout');
+    expect([told.code, told.findings.map(({ severity }) => severity)]).toEqual([0, ['info', 'info']]);
+    expect(told.findings.map(({ text }) => text)).toEqual([
+      expect.stringMatching(/^Rollouts are frozen by cli:\S+ until .*: made by a test$/),
+      expect.stringMatching(/^Rollout run \d+ of worker-canary is active/),
+    ]);
+
+    await fleet.kill(fleet.process('maintenance'));
+    const longAgo = new Date(Date.now() - 3_600_000);
+    await fleet.database.knex('rollout_run').where({ active_slot: 1 }).update({ updated_at: longAgo });
+    let looked: Looked | undefined;
+    await waitFor(async () => (looked = await look(fleet.env)).code === 1, {
+      ...patience,
+      description: 'the lease to run out',
+    });
+    const command = 'npm run pm2 -- start deploy/pm2/ecosystem.prod.config.cjs --only maintenance';
+    expect(looked?.worse).toMatchObject([
+      { check: 'processes', severity: 'fail', text: expect.stringContaining('No maintenance process'), command },
+      {
+        check: 'rollout',
+        severity: 'warn',
+        text: expect.stringContaining('nobody has looked at it for 60 min'),
+        command,
+      },
+    ]);
+
+    await fleet.start('maintenance');
+    expect((await runOps(fleet.env, 'rollout', 'unfreeze', ...why)).code).toBe(0);
+    const rollback = ['rollout', 'rollback', 'enable_worker_canary_release', '--yes', ...why];
+    expect((await runOps(fleet.env, ...rollback)).code).toBe(0);
   });
 
   it('finds a data directory that cannot be, and prints what makes one that is not there', async () => {
