@@ -3,7 +3,7 @@
  *   apps, tools -> libs;  catalog -> outbox, tasks, rollout, imaging, storage -> runtime;  embedded, testkit -> runtime.
  * A lib's door is src/index.ts; everybody else names it `@omnizap/<lib>`.
  */
-const tests = '\\.test\\.ts$|^(apps|libs)/[^/]+/test/';
+const tests = '\\.test\\.ts$|^(apps|libs)/[^/]+/test/|^runbooks/test/';
 const lowerLibs = 'outbox|tasks|rollout|imaging|storage';
 
 /** A package by its name, wherever npm put it. */
@@ -22,28 +22,28 @@ module.exports = {
       name: 'apps-are-leaves',
       comment: 'An app is one OS process: nobody imports it, other apps included. Start it instead.',
       severity: 'error',
-      from: { path: '^(apps/([^/]+)|libs|tools|db|deploy|observability)/' },
+      from: { path: '^(apps/([^/]+)|libs|tools|db|deploy|observability|runbooks)/' },
       to: { path: '^apps/', pathNot: '^apps/$2/' },
     },
     {
       name: 'tools-are-leaves',
       comment: 'Commands stand on top of the libs; what both need belongs into a lib.',
       severity: 'error',
-      from: { path: '^(apps|libs|db|deploy|observability)/' },
+      from: { path: '^(apps|libs|db|deploy|observability|runbooks)/' },
       to: { path: '^tools/' },
     },
     {
       name: 'libs-by-their-name',
       comment: 'Another lib is imported as @omnizap/<lib>, never by a relative path.',
       severity: 'error',
-      from: { path: '^(?:libs/([^/]+)|apps|tools|db|deploy|observability)/' },
+      from: { path: '^(?:libs/([^/]+)|apps|tools|db|deploy|observability|runbooks)/' },
       to: { path: '^libs/', pathNot: '^libs/$1/', dependencyTypesNot: ['aliased-workspace'] },
     },
     {
       name: 'libs-by-their-door',
       comment: 'What src/index.ts does not export is private to the lib.',
       severity: 'error',
-      from: { path: '^(?:libs/([^/]+)|apps|tools|db|deploy|observability)/' },
+      from: { path: '^(?:libs/([^/]+)|apps|tools|db|deploy|observability|runbooks)/' },
       to: { path: '^libs/', pathNot: '^libs/($1/|[^/]+/src/index\\.ts$)' },
     },
     {

@@ -6,7 +6,7 @@ import js from '@eslint/js';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-const testFiles = ['**/*.test.ts', 'apps/*/test/**/*.ts'];
+const testFiles = ['**/*.test.ts', 'apps/*/test/**/*.ts', 'runbooks/test/**/*.ts'];
 
 const syntaxEverywhere = [
   {
@@ -119,7 +119,7 @@ export default defineConfig(
   },
   {
     // Commands read their own switches and hand an environment to the processes that they start.
-    files: ['tools/**/*.ts', 'db/**/*.ts', 'observability/**/*.ts', 'deploy/**/*.ts'],
+    files: ['tools/**/*.ts', 'db/**/*.ts', 'observability/**/*.ts', 'deploy/**/*.ts', 'runbooks/**/*.ts'],
     rules: { 'no-restricted-imports': ['error', importsEverywhere] },
   },
   {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 /** Git keeps no empty folders, and jest refuses roots that are missing. */
-const roots = ['apps', 'libs', 'db', 'tools', 'observability', 'deploy'].filter((folder) =>
+const roots = ['apps', 'libs', 'db', 'tools', 'observability', 'deploy', 'runbooks'].filter((folder) =>
   existsSync(path.join(import.meta.dirname, folder)),
 );
 

@@ -24,7 +24,7 @@ type GateName = (typeof gateNames)[number];
 type Context = { root: string; fix: boolean };
 
 /** Folders with code of ours. git holds no empty ones, and dependency-cruiser stops at one that is missing. */
-const codeFolders = ['apps', 'libs', 'db', 'tools', 'deploy', 'observability'];
+const codeFolders = ['apps', 'libs', 'db', 'tools', 'deploy', 'observability', 'runbooks'];
 
 /** True when `name` is the name of a gate. */
 export function isGateName(name: string): name is GateName {

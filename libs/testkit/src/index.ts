@@ -23,3 +23,6 @@ export type { Load, LoadCounts } from './start-load.ts';
 export { createTestDatabase, testDatabaseKinds } from './test-database.ts';
 export type { TestDatabase, TestDatabaseKind } from './test-database.ts';
 export { waitFor } from './wait-for.ts';
+export { openRunbook } from './runbook/open-runbook.ts';
+export type { BlockRun, Runbook, RunbookOptions, RunOptions } from './runbook/open-runbook.ts';
+export { npmCommandsIn } from './runbook/read-page.ts';
