@@ -37,11 +37,13 @@ describe.each(testDatabaseKinds())('openRunbook with a catalogue on %s', (kind) 
     const runbook = await open([
       '## Look',
       '~~~bash',
-      `WHO='somebody'   # fill in: whom to greet`,
+      `export WHO='somebody'   # fill in: whom to greet`,
+      'own="mine"',
       'cd /',
       '~~~',
       '~~~bash',
-      'echo "$GREETING, $WHO, in $PWD"',
+      `echo "$GREETING, $WHO, in $PWD"`,
+      `bash -c 'echo "\${WHO-nobody} and \${own-nothing}"'; echo "$own"`,
       '~~~',
       '~~~text',
       'good morning, … in /',
@@ -65,7 +67,7 @@ describe.each(testDatabaseKinds())('openRunbook with a catalogue on %s', (kind) 
     const leftThen = runbook.left();
     const written = await runbook.run('Write');
 
-    expect(looked.at(-1)?.out).toBe("good morning, O'Neill; exit, in /\n");
+    expect(looked.at(-1)?.out).toBe("good morning, O'Neill; exit, in /\nO'Neill; exit and nothing\nmine\n");
     expect(seen).toEqual(looked.map(({ out }) => out));
     expect(written.map(({ rows }) => rows)).toEqual([[{ id: 7 }]]);
     expect([leftThen, runbook.left()]).toEqual([['Write'], []]);
@@ -90,7 +92,7 @@ describe.each(testDatabaseKinds())('openRunbook with a catalogue on %s', (kind) 
 
     await expect(runbook.run('B')).rejects.toThrow('"B" is not the next section with blocks, "A" is');
     await expect(runbook.run('A')).rejects.toThrow(/to be seen, in this order: "two". It printed:\none/);
-    await expect(open(lines, { standIns: { 'echo three': 'true' } })).rejects.toThrow('has the line "echo three"');
+    await expect(open(lines, { standIns: { 'echo three': 'true' } })).rejects.toThrow('no block says "echo three"');
     const stoodIn = await open(lines, { standIns: { 'echo one': 'echo two' } });
     expect((await stoodIn.run('A')).map(({ out }) => out)).toEqual(['two\n']);
   });

@@ -14,7 +14,7 @@ import { findMissingLine, readPage, type PageBlock, type PageSection } from './r
 const projectRoot = path.resolve(import.meta.dirname, '../../../..');
 
 /** A whole line of a bash block. */
-const fillIn = /^(\w+)=(?:'[^']*'|"[^"]*"|\S*)\s+# fill in: \S.*$/;
+const fillIn = /^((?:export )?(\w+))=(?:'[^']*'|"[^"]*"|\S*)\s+# fill in: \S.*$/;
 
 export type BlockRun = { block: PageBlock; out: string; rows: Record<string, unknown>[] };
 
@@ -44,7 +44,7 @@ export type RunbookOptions = {
   kind: 'postgres' | 'mysql';
   /** Folder of the release; default: this checkout. */
   cwd?: string;
-  /** Whole lines of blocks that a test cannot have typed, with what is typed instead. Each must be on the page. */
+  /** Words in bash blocks that a test cannot have typed, with what is typed instead. Each must be on the page. */
   standIns?: Record<string, string>;
   /** Default: runbooks/. */
   folder?: string;
@@ -62,14 +62,19 @@ export async function openRunbook(name: string, options: RunbookOptions): Promis
   } = options;
   const sections = readPageOf(name, await readFile(path.join(folder, `${name}.md`), 'utf8'));
   const waiting = sections.filter(({ blocks }) => blocks.length > 0);
-  const unused = Object.keys(standIns).filter((line) => !hasLine(sections, line));
-  if (unused.length > 0) throw new Error(`${name}.md: no block has the line "${unused.join('", "')}"`);
+  const unused = Object.keys(standIns).filter(
+    (words) => !sections.some(({ blocks }) => blocks.some(({ text }) => text.includes(words))),
+  );
+  if (unused.length > 0) throw new Error(`${name}.md: no block says "${unused.join('", "')}"`);
   const shell = await openShell(cwd, env);
 
   async function type(block: PageBlock): Promise<BlockRun> {
     if (block.language === 'bash') {
-      const text = block.text.split('\n').map((line) => standIns[line.trim()] ?? line);
-      const { code, out } = await shell.run(text.join('\n'));
+      const text = Object.entries(standIns).reduce(
+        (all, [words, instead]) => all.replaceAll(words, instead),
+        block.text,
+      );
+      const { code, out } = await shell.run(text);
       if (code !== 0) throw new Error(`exit code ${String(code)}\n${out}`);
       return { block, out, rows: [] };
     }
@@ -119,24 +124,18 @@ function readPageOf(name: string, text: string): PageSection[] {
   }
 }
 
-function hasLine(sections: PageSection[], wanted: string): boolean {
-  return sections.some(({ blocks }) =>
-    blocks.some(({ text }) => text.split('\n').some((line) => line.trim() === wanted)),
-  );
-}
-
 /** Puts the values in, and wants neither one too few nor one too many. */
 function fillBlocks(name: string, blocks: PageBlock[], fill: Record<string, string>): PageBlock[] {
   const open = new Set(Object.keys(fill));
   const filled = blocks.map((block) => {
     if (block.language !== 'bash') return block;
     const lines = block.text.split('\n').map((line) => {
-      const variable = fillIn.exec(line)?.[1];
+      const [, assigned, variable] = fillIn.exec(line) ?? [];
       if (variable === undefined) return line;
       const value = fill[variable];
       if (value === undefined) throw new Error(`${name}.md, line ${block.line}: ${variable} is to be filled in`);
       open.delete(variable);
-      return `${variable}=${quote(value)}`;
+      return `${assigned}=${quote(value)}`;
     });
     return { ...block, text: lines.join('\n') };
   });

@@ -23,8 +23,9 @@ export async function openShell(cwd: string, env: Record<string, string>): Promi
   const [state, script] = [path.join(folder, 'state'), path.join(folder, 'script')];
   await writeFile(state, `cd ${quote(cwd)}\n`);
   const frame = [
-    'set -euo pipefail -o allexport',
-    `trap '{ export -p; printf "cd %q\\n" "$PWD"; } > ${quote(state)}' EXIT`,
+    'set -euo pipefail',
+    // Variables as they are, exported or not, but for those that bash does not let anybody set.
+    `trap '{ declare -p | grep -vE "^declare -[a-zA-Z]*r|^declare .. BASH"; printf "cd %q\\n" "$PWD"; } > "${state}"' EXIT`,
     `. ${quote(state)}`,
     `. ${quote(script)}`,
   ].join('\n');
