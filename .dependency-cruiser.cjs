@@ -3,7 +3,7 @@
  *   apps, tools -> libs;  catalog -> outbox, tasks, rollout, imaging, storage -> runtime;  embedded, testkit -> runtime.
  * A lib's door is src/index.ts; everybody else names it `@omnizap/<lib>`.
  */
-const tests = '\\.test\\.ts$|^(apps|libs)/[^/]+/test/|^runbooks/test/';
+const tests = '\\.test\\.ts$|^(apps|libs|deploy)/[^/]+/test/|^runbooks/test/';
 const lowerLibs = 'outbox|tasks|rollout|imaging|storage';
 
 /** A package by its name, wherever npm put it. */

@@ -6,7 +6,7 @@ import js from '@eslint/js';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-const testFiles = ['**/*.test.ts', 'apps/*/test/**/*.ts', 'runbooks/test/**/*.ts'];
+const testFiles = ['**/*.test.ts', '{apps,deploy}/*/test/**/*.ts', 'runbooks/test/**/*.ts'];
 
 const syntaxEverywhere = [
   {

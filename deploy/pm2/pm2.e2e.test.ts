@@ -1,17 +1,12 @@
 /** The profiles under the real pm2, and what the canary runbook relies on: each test goes on where the one before has ended. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createTestDatabase, freePort, startLoad, waitFor, type TestDatabase } from '@omnizap/testkit';
-import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { startLoad, waitFor } from '@omnizap/testkit';
+import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { isAlive, openPm2Host, stableFolder as stable, type Listed, type Pm2Host } from './test/pm2-host.ts';
 import { breakWorkers, makeRelease } from './test/release-folder.ts';
 import { runCommand, type Run } from './test/run-command.ts';
 
-type Listed = {
-  name: string;
-  pid: number;
-  pm2_env: { status: string; restart_time: number; unstable_restarts: number };
-};
 type Verified = {
   data: {
     ok: boolean;
@@ -20,21 +15,13 @@ type Verified = {
   };
 };
 
-const stable = path.resolve(import.meta.dirname, '../..');
 const prod = 'deploy/pm2/ecosystem.prod.config.cjs';
 const canary = 'deploy/pm2/ecosystem.canary.config.cjs';
 const nobody = 'no such process is alive';
-const portVariables = [
-  ...['PORT', 'RELAY_PORT', 'MAINTENANCE_PORT'],
-  ...['CLASSIFICATION', 'CURATION', 'REBUILD'].flatMap((kind) => [`WORKER_${kind}_PORT`, `WORKER_CANARY_${kind}_PORT`]),
-];
-
 describe('the fleet under pm2', () => {
-  let folder: string;
-  let test: TestDatabase;
+  let host: Pm2Host;
   let env: Record<string, string>;
-  let daemonMark: string | undefined;
-  const [good, broken] = ['next', 'broken'].map((name) => () => path.join(folder, name)) as [
+  const [good, broken] = ['next', 'broken'].map((name) => () => path.join(host.folder, name)) as [
     () => string,
     () => string,
   ];
@@ -42,7 +29,7 @@ describe('the fleet under pm2', () => {
   const pm2 = (args: string[], more: Record<string, string> = {}, from = stable): Promise<Run> =>
     runCommand(from, 'pm2', args, { ...env, ...more });
   const ops = (args: string[]): Promise<Run> => runCommand(stable, 'ops', args, env);
-  const listed = async (): Promise<Listed[]> => (await pm2(['jlist'])).json<Listed[]>();
+  const listed = (): Promise<Listed[]> => host.listed();
   /** At one look. */
   const problemsOf = async (args: string[]): Promise<string[]> =>
     (await ops(['release', 'verify', '--timeout', '0', '--json', ...args]))
@@ -61,21 +48,8 @@ describe('the fleet under pm2', () => {
     (await listed()).filter((entry) => entry.name === name).map(({ pid }) => pid);
 
   beforeAll(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'omnizap pm2 '));
-    test = await createTestDatabase('postgres');
-    await mkdir(path.join(folder, 'empty-home'));
-    env = {
-      PATH: process.env.PATH ?? '',
-      HOME: path.join(folder, 'empty-home'),
-      PM2_HOME: path.join(folder, 'pm2'),
-      DATABASE_URL: test.databaseUrl,
-      QUEUE_DATABASE_URL: test.queueUrl,
-      STICKER_DATA_DIR: path.join(folder, 'data'),
-      ARCHIVE_DIR: path.join(folder, 'archives'),
-      NODE_COMPILE_CACHE: path.join(stable, '.cache/node'),
-      API_METRICS_PORT: '0',
-    };
-    for (const variable of portVariables) env[variable] = String(await freePort());
+    host = await openPm2Host('postgres');
+    ({ env } = host);
     const [migrated] = await Promise.all([
       runCommand(stable, 'migrate', ['up'], env),
       makeRelease(good(), '9.0.0'),
@@ -84,18 +58,11 @@ describe('the fleet under pm2', () => {
     expect(migrated).toMatchObject({ code: 0 });
   }, 60_000);
 
-  afterAll(async () => {
-    const pids = (await listed()).map(({ pid }) => pid);
-    await pm2(['kill']);
-    await waitFor(() => pids.every((pid) => !isAlive(pid)), { timeoutMs: 20_000, description: 'the end of the fleet' });
-    if (daemonMark !== undefined) await rm(daemonMark, { force: true });
-    await test.drop();
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-  }, 60_000);
+  afterAll(() => host.close(), 60_000);
 
   it('starts as the production profile says, each process ready, and writes nowhere but into PM2_HOME', async () => {
     const started = await pm2(['start', prod]);
-    daemonMark = await markDaemon(env.PM2_HOME ?? '');
+    await host.markDaemon();
     const verified = await ops(['release', 'verify', '--api-processes', '2', '--observe', '2', '--json']);
 
     expect([started.code, started.out]).toEqual([0, expect.stringContaining('App [api] launched (2 instances)')]);
@@ -198,22 +165,3 @@ describe('the fleet under pm2', () => {
     expect(left.json<Verified>().data.processes).toEqual([]);
   }, 60_000);
 });
-
-/** A daemon that this test leaves behind is found, and ended, by `npm test`; its processes end with it. */
-async function markDaemon(home: string): Promise<string | undefined> {
-  const register = process.env.OMNIZAP_TEST_PROCESSES;
-  if (register === undefined) return undefined;
-  const pid = (await readFile(path.join(home, 'pm2.pid'), 'utf8')).trim();
-  const mark = path.join(register, pid);
-  await writeFile(mark, 'the pm2 daemon');
-  return mark;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -4,6 +4,9 @@ import path from 'node:path';
 
 const projectRoot = path.resolve(import.meta.dirname, '../../..');
 
+/** By which `npm run` knows that the packages are those of the lockfile, so that it installs none. */
+const installed = ['package-lock.json', 'node_modules/.package-lock.json', 'node_modules/.omnizap-lock-sha256'];
+
 /** `folder` must not exist yet. */
 export async function makeRelease(folder: string, version: string): Promise<void> {
   for (const part of ['apps', 'db', 'deploy', 'libs', 'tools'])
@@ -16,6 +19,7 @@ export async function makeRelease(folder: string, version: string): Promise<void
   await mkdir(ours, { recursive: true });
   for (const lib of await readdir(path.join(folder, 'libs')))
     await symlink(path.join('../../libs', lib), path.join(ours, lib));
+  for (const file of installed) await cp(path.join(projectRoot, file), path.join(folder, file));
   for (const entry of await readdir(path.join(projectRoot, 'node_modules'))) {
     if (!entry.startsWith('.') && entry !== '@omnizap')
       await symlink(path.join(projectRoot, 'node_modules', entry), path.join(folder, 'node_modules', entry));

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 /** pm2 waits up to a minute for each process to be ready. */
 const longestBlockMs = 150_000;
@@ -51,7 +52,7 @@ export async function openShell(cwd: string, env: Record<string, string>): Promi
           child.once('error', reject);
           child.once('close', resolve);
         });
-        return { code, out };
+        return { code, out: stripVTControlCharacters(out) };
       } finally {
         clearTimeout(limit);
       }
