@@ -1,3 +1,5 @@
+export { locateMariadbClient, locatePostgresRelease } from './database-tools.ts';
+export type { DatabaseTools, PostgresRelease } from './database-tools.ts';
 export { freePort } from './free-port.ts';
 export { locateMariadb } from './mariadb-location.ts';
 export type { MariadbInstallation } from './mariadb-location.ts';

@@ -34,6 +34,8 @@ const HURRIED_STOP: StopStep[] = [
   { signal: 'SIGQUIT', waitMs: 1_000 },
 ];
 const NAME = 'omnizap';
+/** Older ones have the locales of the operating system only. */
+const BUILTIN_LOCALE_VERSION = 17;
 
 export type EmbeddedPostgresOptions = {
   /** Holds everything of this server; made when missing. One server per folder. */
@@ -43,6 +45,8 @@ export type EmbeddedPostgresOptions = {
   log?: (line: string) => void;
   /** False trades the data's safety at a power cut for speed: tests only. */
   durable?: boolean;
+  /** Another release than the embedded one. */
+  release?: { initdb: string; postgres: string; majorVersion: number };
   /** Gives up a start in progress and cleans up. */
   signal?: AbortSignal;
 };
@@ -65,11 +69,14 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const { port: wantedPort = 0, log = () => undefined, durable = true, signal } = options;
   const dataDir = path.resolve(options.dataDir);
   await ensureDataDir(dataDir);
-  const binaries = await locatePostgres(path.join(dataDir, 'libraries'));
+  const binaries = options.release
+    ? { ...options.release, libraryPrefix: [] }
+    : await locatePostgres(path.join(dataDir, 'libraries'));
+  const hasBuiltinLocale = (options.release?.majorVersion ?? BUILTIN_LOCALE_VERSION) >= BUILTIN_LOCALE_VERSION;
   const { prefix, owner } = await planLaunch(binaries.postgres, dataDir, filesDirOf(dataDir));
   const launcher = [...prefix, ...binaries.libraryPrefix];
   const { filesDir, password } = await openServerDirectory(dataDir, owner, async (stage) => {
-    await initialise(launcher, binaries, stage, durable, signal);
+    await initialise(launcher, binaries, stage, { durable, hasBuiltinLocale, signal });
   });
 
   for (let attempt = 1; ; attempt += 1) {
@@ -111,10 +118,14 @@ async function initialise(
   launcher: string[],
   { initdb }: PostgresBinaries,
   stage: Stage,
-  durable: boolean,
-  signal?: AbortSignal,
+  {
+    durable,
+    hasBuiltinLocale,
+    signal,
+  }: { durable: boolean; hasBuiltinLocale: boolean; signal: AbortSignal | undefined },
 ): Promise<void> {
-  const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
+  const builtin = hasBuiltinLocale ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : [];
+  const locale = ['--encoding=UTF8', '--locale=C', ...builtin];
   const access = [`--username=${NAME}`, '--auth=scram-sha-256', `--pwfile=${stage.passwordFile}`];
   const [file = '', ...args] = [
     ...launcher,

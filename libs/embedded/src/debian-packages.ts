@@ -1,0 +1,92 @@
+/** Packages of Debian in a folder of ours: apt fetches and verifies them, dpkg unpacks. Nothing is installed and no root is needed. */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+const APT_TIMEOUT_MS = 180_000;
+
+type Packages = {
+  /** Appears whole, and replaces what was there. */
+  into: string;
+  packages: string[];
+  /** Under whichever of these names they exist: no release has all of them, and most systems have most of what they hold. */
+  extras: string[];
+};
+
+export async function canFetchPackages(): Promise<boolean> {
+  return await run('sh', ['-c', 'command -v apt-get && command -v dpkg']).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** @throws Error with apt's reason */
+export async function unpackPackages({ into, packages, extras }: Packages): Promise<void> {
+  const parent = path.dirname(into);
+  await mkdir(parent, { recursive: true });
+  const work = await mkdtemp(path.join(parent, 'fetching-'));
+  try {
+    const root = path.join(work, 'root');
+    await download(work, packages, extras);
+    for (const name of await readdir(work)) {
+      if (name.endsWith('.deb')) await run('dpkg', ['-x', path.join(work, name), root]);
+    }
+    await rm(into, { recursive: true, force: true });
+    await rename(root, into);
+  } catch (error) {
+    throw new Error(describe(error), { cause: error });
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** Where the libraries of unpacked packages are. */
+export async function libraryDirsOf(root: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const parent of [path.join(root, 'usr', 'lib'), path.join(root, 'lib')]) {
+    const names = await readdir(parent).catch(() => []);
+    found.push(...names.filter((name) => name.includes('-linux-')).map((name) => path.join(parent, name)));
+  }
+  return found;
+}
+
+/** With the system's package lists when they are there and fresh enough, else with lists of our own: an ordinary user may not update the system's. */
+async function download(work: string, packages: string[], extras: string[]): Promise<void> {
+  try {
+    await downloadAll(work, [], packages, extras);
+  } catch {
+    const state = path.join(work, 'state');
+    const cache = path.join(work, 'cache');
+    await mkdir(path.join(state, 'lists', 'partial'), { recursive: true });
+    await mkdir(path.join(cache, 'archives', 'partial'), { recursive: true });
+    const lists = `Dir::State::Lists=${path.join(state, 'lists')}`;
+    const own = ['-o', `Dir::State=${state}`, '-o', lists, '-o', `Dir::Cache=${cache}`];
+    await aptGet(work, own, ['update']);
+    await downloadAll(work, own, packages, extras);
+  }
+}
+
+async function downloadAll(work: string, options: string[], packages: string[], extras: string[]): Promise<void> {
+  await aptGet(work, options, ['download', ...packages]);
+  for (const name of extras) await aptGet(work, options, ['download', name]).catch(() => undefined);
+}
+
+async function aptGet(cwd: string, options: string[], args: string[]): Promise<void> {
+  // Without the sandbox user, root could not write into a private folder.
+  const sandbox = process.getuid?.() === 0 ? ['-o', 'APT::Sandbox::User=root'] : [];
+  await run(
+    'apt-get',
+    ['-q', '-o', 'Acquire::Retries=2', '-o', 'Acquire::http::Timeout=20', ...sandbox, ...options, ...args],
+    { cwd, timeout: APT_TIMEOUT_MS },
+  );
+}
+
+function describe(error: unknown): string {
+  const { stderr, message } = error as { stderr?: string; message: string };
+  return (
+    (stderr?.trim() || message).split('\n').findLast((line) => line.startsWith('E:')) ?? message.split('\n')[0] ?? ''
+  );
+}
