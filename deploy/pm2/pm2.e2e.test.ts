@@ -1,6 +1,6 @@
 /** The profiles under the real pm2, and what the canary runbook relies on: each test goes on where the one before has ended. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startLoad, waitFor } from '@omnizap/testkit';
+import { createTestDatabase, startLoad, waitFor } from '@omnizap/testkit';
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isAlive, openPm2Host, stableFolder as stable, type Listed, type Pm2Host } from './test/pm2-host.ts';
@@ -48,7 +48,7 @@ describe('the fleet under pm2', () => {
     (await listed()).filter((entry) => entry.name === name).map(({ pid }) => pid);
 
   beforeAll(async () => {
-    host = await openPm2Host('postgres');
+    host = await openPm2Host(await createTestDatabase('postgres'));
     ({ env } = host);
     const [migrated] = await Promise.all([
       runCommand(stable, 'migrate', ['up'], env),

@@ -30,6 +30,22 @@ describe('the commands that pages name', () => {
     expect(commands.flatMap((command) => problemsOf(command, table))).toEqual([]);
   });
 
+  it('are typed by a test wherever a page has them in blocks', () => {
+    const tests = globSync('*.test.ts', { cwd: import.meta.dirname }).map((file) =>
+      readFileSync(path.join(import.meta.dirname, file), 'utf8'),
+    );
+    const withBlocks = globSync('*.md', { cwd: path.join(root, 'runbooks') }).filter((page) =>
+      /^ *```(?:bash|sql)\b/m.test(readFileSync(path.join(root, 'runbooks', page), 'utf8')),
+    );
+    expect(withBlocks).toContain('rollback.md');
+    expect(
+      withBlocks.filter((page) => {
+        const opening = new RegExp(`\\b(?:open|openRunbook)\\('${path.basename(page, '.md')}'`);
+        return !tests.some((text) => opening.test(text));
+      }),
+    ).toEqual([]);
+  });
+
   it('are compared with what there is', () => {
     expect(problemsOf('npm run dance', table)).toEqual(['npm run dance: there is no script dance']);
     expect(problemsOf('npm run ops -- dlq sing', table)).toEqual(['npm run ops -- dlq sing: there is no command']);

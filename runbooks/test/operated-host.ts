@@ -14,12 +14,16 @@ import { randomBytes } from 'node:crypto';
 import { readlink } from 'node:fs/promises';
 import pg from 'pg';
 import { openPm2Host, type Pm2Host } from '../../deploy/pm2/test/pm2-host.ts';
+import { openDatabaseWithTools } from './database-with-tools.ts';
 
 export type OperatedHost = {
   kind: TestDatabaseKind;
   host: Pm2Host;
   /** The catalogue. */
   database: Database;
+  /** The programs that back up and restore this catalogue are on PATH. */
+  hasTools: boolean;
+  client: () => Promise<{ owner: CatalogueClient; packKey: string }>;
   open: (page: string, standIns?: Record<string, string>) => Promise<Runbook>;
   /** Names of the processes that pm2 calls online. */
   running: () => Promise<string[]>;
@@ -39,14 +43,23 @@ export type OperatedHost = {
 
 export const patience = { timeoutMs: 90_000, intervalMs: 200 };
 
-const adminToken = 'the-admin-token-of-a-test';
+export const adminToken = 'the-admin-token-of-a-test';
 /** Sweeps find within a second what nobody announced. */
 const cadences = Object.fromEntries(
   ['CLASSIFICATION', 'CURATION', 'REBUILD'].map((kind) => [`STICKER_WORKER_${kind}_CADENCE_MS`, '1000']),
 );
 
+/** The key of a new owner, of an API that was told `adminToken`. */
+export async function createKey(apiUrl: string): Promise<string> {
+  const body = { owner_id: `owner-${randomBytes(6).toString('hex')}`, scopes: ['catalog:write'] };
+  const answer = await ask(`${apiUrl}/api/admin/api-keys`, { method: 'POST', key: adminToken, body });
+  return answer.json<{ data: { key: string } }>().data.key;
+}
+
 export async function openOperatedHost(kind: TestDatabaseKind): Promise<OperatedHost> {
-  const host = await openPm2Host(kind, { ADMIN_TOKEN: adminToken, ...cadences });
+  const { database: own, toolDirs } = await openDatabaseWithTools(kind);
+  const PATH = [...toolDirs, process.env.PATH ?? ''].join(':');
+  const host = await openPm2Host(own, { ADMIN_TOKEN: adminToken, ...cadences, PATH });
   const database = connectDatabase(host.database.databaseUrl, { poolMax: 2, applicationName: 'omnizap test' });
   const apiUrl = `http://127.0.0.1:${host.env.PORT}`;
   const opened: Runbook[] = [];
@@ -54,9 +67,7 @@ export async function openOperatedHost(kind: TestDatabaseKind): Promise<Operated
   let shop: Promise<{ owner: CatalogueClient; packKey: string }> | undefined;
 
   async function openShop(): Promise<{ owner: CatalogueClient; packKey: string }> {
-    const body = { owner_id: `owner-${randomBytes(6).toString('hex')}`, scopes: ['catalog:write'] };
-    const answer = await ask(`${apiUrl}/api/admin/api-keys`, { method: 'POST', key: adminToken, body });
-    const owner = createCatalogueClient(apiUrl, answer.json<{ data: { key: string } }>().data.key);
+    const owner = createCatalogueClient(apiUrl, await createKey(apiUrl));
     return { owner, packKey: await owner.createPack({ name: 'Procedures' }) };
   }
 
@@ -91,6 +102,8 @@ export async function openOperatedHost(kind: TestDatabaseKind): Promise<Operated
     kind,
     host,
     database,
+    hasTools: toolDirs.length > 0,
+    client: () => (shop ??= openShop()),
     async open(name, standIns = {}) {
       const page = await openRunbook(name, { env: host.env, database: () => database, kind, standIns });
       opened.push(page);

@@ -5,12 +5,15 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { keepDeadTask } from '@omnizap/catalog';
-import { testDatabaseKinds, waitFor } from '@omnizap/testkit';
+import { createCatalogueClient, spawnProcess, testDatabaseKinds, waitFor, type Runbook } from '@omnizap/testkit';
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import { stableFolder } from '../../deploy/pm2/test/pm2-host.ts';
 import { makeRelease } from '../../deploy/pm2/test/release-folder.ts';
-import { openOperatedHost, patience, type OperatedHost } from './operated-host.ts';
+import { runCommand } from '../../deploy/pm2/test/run-command.ts';
+import { adminToken, createKey, openOperatedHost, patience, type OperatedHost } from './operated-host.ts';
 
 /** Shorter than an operator watches: what is watched has tests of its own. */
 const briefly = { 'release verify': 'release verify --observe 2' };
@@ -32,10 +35,10 @@ describe(`the pages of procedure on ${testDatabaseKinds().join(' and ')}`, () =>
   afterAll(() => onEach(({ close }) => close()), 60_000);
 
   /** Every host gets to its end, also when another one fails. */
-  async function onEach(walk: (operated: OperatedHost) => Promise<void>): Promise<void> {
-    const walks = await Promise.allSettled(hosts.map(walk));
+  async function onEach(walk: (operated: OperatedHost) => Promise<void>, on = hosts): Promise<void> {
+    const walks = await Promise.allSettled(on.map(walk));
     const failed = walks.flatMap((outcome, index) =>
-      outcome.status === 'rejected' ? [{ kind: hosts[index]?.kind, error: outcome.reason as unknown }] : [],
+      outcome.status === 'rejected' ? [{ kind: on[index]?.kind, error: outcome.reason as unknown }] : [],
     );
     for (const { kind, error } of failed) if (error instanceof Error) error.message = `on ${kind}: ${error.message}`;
     if (failed.length > 1)
@@ -57,6 +60,16 @@ describe(`the pages of procedure on ${testDatabaseKinds().join(' and ')}`, () =>
   it('rollback.md: takes flags back and raises them again, with work done throughout', () => onEach(rollback), 240_000);
 
   it('drain-a-host.md: leaves nothing in hand, and brings the host back', () => onEach(drainAHost), 240_000);
+
+  it(
+    'restore.md: brings back what was backed up, and the fleet finishes what was not done',
+    () =>
+      onEach(
+        restore,
+        hosts.filter(({ hasTools }) => hasTools),
+      ),
+    300_000,
+  );
 });
 
 async function canaryRelease(operated: OperatedHost): Promise<void> {
@@ -103,9 +116,9 @@ async function dlqTriage(operated: OperatedHost): Promise<void> {
   for (const [index, subjectId] of ids.entries()) {
     const work = { task_type: 'classification', subject_id: subjectId };
     await database.knex('work_state').where(work).increment('wanted_version', 1);
-    const { wanted_version: version } = (await database.knex('work_state').where(work).first('wanted_version')) as {
+    const [state] = (await database.knex('work_state').where(work).select('wanted_version')) as {
       wanted_version: number;
-    };
+    }[];
     const error = index === 0 ? 'Error: connect ECONNREFUSED' : `Error: ENOSPC: no space left, write ${index}`;
     const task = {
       id: uuidv7(),
@@ -113,7 +126,7 @@ async function dlqTriage(operated: OperatedHost): Promise<void> {
       subjectId,
       attempts: 9,
       error,
-      version: Number(version),
+      version: Number(state?.wanted_version),
     };
     await keepDeadTask(database, { ...task, payload: { subject_id: subjectId } });
   }
@@ -163,11 +176,13 @@ async function rollback(operated: OperatedHost): Promise<void> {
   const page = await open('rollback', briefly);
   await setFlag('enable_object_storage_delivery', 1, 5);
   await setFlag('enable_worker_canary_release', 1, 10);
-  await waitFor(
-    async () =>
-      (await database.knex('metric_minute').where({ metric: 'omnizap_ranking_snapshot_timestamp_seconds' })).length > 0,
-    { timeoutMs: 100_000, description: 'a sample of the snapshot' },
-  );
+  // What the leader writes when its first minute is over.
+  const minute = {
+    minute_at: database.knex.fn.now(),
+    metric: 'omnizap_ranking_snapshot_timestamp_seconds',
+    labels: 'test',
+  };
+  await database.knex('metric_minute').insert({ ...minute, value: Date.now() / 1_000 });
 
   await page.run('Now: one command');
   const lowered = { object_storage_delivery: 0, worker_canary_release: 0, worker_dedicated_processes: 0 };
@@ -226,4 +241,84 @@ async function drainAHost(operated: OperatedHost): Promise<void> {
   await waitUntilReady(ids);
   expect(await lanesOfNew(1)).toEqual(['stable']);
   expect(page.left()).toEqual([]);
+}
+
+async function restore(operated: OperatedHost): Promise<void> {
+  const { kind, host, open, client, upload, waitUntilReady, lanesOfNew } = operated;
+  const data = host.env.STICKER_DATA_DIR ?? '';
+  const backup = path.join(host.folder, 'back up');
+  const page = await open('restore', { ...briefly, '--timeout 10': '--timeout 1' });
+  const ops = (...args: string[]) => runCommand(stableFolder, 'ops', args, host.env);
+  const { owner, packKey } = await client();
+  const stickersNow = async (): Promise<string[]> =>
+    (await owner.pack(packKey)).stickers.map(({ sticker_id }) => sticker_id);
+  const bytesOf = async (id: string): Promise<string> => {
+    const { status, bytes } = await owner.get(`/api/sticker-packs/${packKey}/stickers/${id}.webp`);
+    return `${status} ${createHash('sha256').update(bytes).digest('hex')}`;
+  };
+
+  await waitUntilReady(await upload(2));
+  const ready = await stickersNow();
+  const bytes = await Promise.all(ready.map(bytesOf));
+  expect(bytes.filter((one) => one.startsWith('200 ')).length).toBe(ready.length);
+  // Work of the dump that is not done, and whose tasks will be gone with the queue.
+  expect((await ops('queues', 'pause', 'classification', '--reason', 'test')).code).toBe(0);
+  const pending = await upload(3);
+  await page.run('Where to', { fill: { BACKUP_DIR: backup } });
+  await page.run('Back up the catalogue');
+  const later = await upload(2);
+  await page.run('Then the bytes');
+  const proof = await page.run('See that the copy is whole');
+  expect(proof.map(({ out }) => out.trim())).toEqual(['', '', String(ready.length + pending.length)]);
+
+  await page.run('Restore 1: stop everything');
+  expect(await operated.running()).toEqual([]);
+  await rm(path.join(data, 'stickers'), { recursive: true });
+  await page.run('Restore 2: an empty database');
+  await page.run('Restore 3: the catalogue, then its schema');
+  const [restored] = await page.run('Restore 4: the bytes');
+  expect(restored?.out).toBe('');
+  await page.run('Restore 5: what the old catalogue believes');
+  expect((await ops('queues', 'resume', '--all', '--reason', 'restored')).code).toBe(0);
+  await page.run('Restore 6: start, and see that it converges');
+
+  expect((await stickersNow()).toSorted()).toEqual([...ready, ...pending].toSorted());
+  expect(await Promise.all(ready.map(bytesOf))).toEqual(bytes);
+  await waitUntilReady(pending);
+  expect(await lanesOfNew(1)).toEqual(['stable']);
+  expect(await stickersNow()).toEqual(expect.not.arrayContaining(later));
+
+  const [copying, restoring] = [
+    'An installation of `npm start`, backed up',
+    'An installation of `npm start`, restored',
+  ] as const;
+  if (kind === 'mysql') expect([await page.run(copying), await page.run(restoring)]).toEqual([[], []]);
+  else await restoreInstallation(page, { copying, restoring, folder: host.folder });
+  expect(page.left()).toEqual([]);
+}
+
+/** Its PostgreSQL is the embedded one, whatever the fleet of the host runs on. */
+async function restoreInstallation(
+  page: Runbook,
+  { copying, restoring, folder }: { copying: string; restoring: string; folder: string },
+): Promise<void> {
+  const dataDir = path.join(folder, 'own data');
+  const ports = ['PORT', 'RELAY_PORT', 'MAINTENANCE_PORT', 'EMBEDDED_POSTGRES_PORT'];
+  const workerPorts = ['CLASSIFICATION', 'CURATION', 'REBUILD'].map((worker) => `WORKER_${worker}_PORT`);
+  const anyPorts = Object.fromEntries([...ports, ...workerPorts].map((variable) => [variable, '0']));
+  const env = { ...anyPorts, STICKER_DATA_DIR: dataDir, STICKER_DEMO: '0', ADMIN_TOKEN: adminToken };
+  const start = () => spawnProcess('tools/start.ts', [], env, { readyTimeoutMs: 90_000 });
+
+  const first = await start();
+  const key = await createKey(first.url);
+  const packKey = await createCatalogueClient(first.url, key).createPack({ name: 'Before the copy' });
+  await first.stop();
+  await page.run(copying, { fill: { DATA_DIR: dataDir, COPY_DIR: path.join(folder, 'copy of data') } });
+  await rm(path.join(dataDir, 'postgres', 'server', 'files', 'base'), { recursive: true });
+  await page.run(restoring);
+  const second = await start();
+  const found = await createCatalogueClient(second.url, key).pack(packKey);
+  await second.stop();
+
+  expect(found.name).toBe('Before the copy');
 }

@@ -311,15 +311,12 @@ describe.each(testDatabaseKinds())('npm run ops on %s, without an API', (kind) =
     expect(other.out).toMatch(/^stable is NOT as it should be: 6 findings/m);
   });
 
-  it('takes every command of the runbooks as it stands there', async () => {
-    const runbooks = path.join(import.meta.dirname, '../../../runbooks');
-    const texts = await Promise.all(
-      ['dead-letters.md', 'troubleshooting.md'].map((page) => readFile(path.join(runbooks, page), 'utf8')),
-    );
-    const lines = [...texts.join('\n').matchAll(/npm run ops -- ([a-z][^`\n]*)/g)]
+  it('takes every command of the page of symptoms as it stands there', async () => {
+    const page = path.join(import.meta.dirname, '../../../runbooks/troubleshooting.md');
+    const lines = [...(await readFile(page, 'utf8')).matchAll(/npm run ops -- ([a-z][^`\n]*)/g)]
       .map(([, line = '']) => line.replace('<event id>', '1'))
       .filter((line) => !line.includes('|'));
-    expect(lines.length).toBeGreaterThan(7);
+    expect(lines.length).toBeGreaterThan(1);
 
     for (const line of new Set(lines)) {
       const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? '');

@@ -1,5 +1,5 @@
 /** A host with a pm2 of its own, as an operator's shell sees it: a private database, free ports, and nothing of the developer's. */
-import { createTestDatabase, freePort, waitFor, type TestDatabase, type TestDatabaseKind } from '@omnizap/testkit';
+import { freePort, waitFor, type TestDatabase } from '@omnizap/testkit';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -31,10 +31,9 @@ const portVariables = [
   ...['CLASSIFICATION', 'CURATION', 'REBUILD'].flatMap((kind) => [`WORKER_${kind}_PORT`, `WORKER_CANARY_${kind}_PORT`]),
 ];
 
-/** The database is empty: whoever starts the fleet migrates it first. */
-export async function openPm2Host(kind: TestDatabaseKind, own: Record<string, string> = {}): Promise<Pm2Host> {
+/** On an empty database: whoever starts the fleet migrates it first. `own`: settings over those of the kit. */
+export async function openPm2Host(database: TestDatabase, own: Record<string, string> = {}): Promise<Pm2Host> {
   const folder = await mkdtemp(path.join(tmpdir(), 'omnizap pm2 '));
-  const database = await createTestDatabase(kind);
   const home = path.join(folder, 'empty-home');
   await mkdir(home);
   const env: Record<string, string> = {
