@@ -15,8 +15,8 @@ import { makeRelease } from '../../deploy/pm2/test/release-folder.ts';
 import { runCommand } from '../../deploy/pm2/test/run-command.ts';
 import { adminToken, createKey, openOperatedHost, patience, type OperatedHost } from './operated-host.ts';
 
-/** Shorter than an operator watches: what is watched has tests of its own. */
-const briefly = { 'release verify': 'release verify --observe 2' };
+/** Without the ten seconds that an operator watches on: that has tests of its own. */
+const briefly = { 'release verify': 'release verify --observe 0' };
 
 const next = ({ host }: OperatedHost): string => path.join(host.folder, 'next');
 const other = ({ host }: OperatedHost): string => path.join(host.folder, 'other build');
@@ -116,9 +116,9 @@ async function dlqTriage(operated: OperatedHost): Promise<void> {
   for (const [index, subjectId] of ids.entries()) {
     const work = { task_type: 'classification', subject_id: subjectId };
     await database.knex('work_state').where(work).increment('wanted_version', 1);
-    const [state] = (await database.knex('work_state').where(work).select('wanted_version')) as {
-      wanted_version: number;
-    }[];
+    const version = Number(
+      (await database.knex<{ wanted_version: number }>('work_state').where(work).first())?.wanted_version,
+    );
     const error = index === 0 ? 'Error: connect ECONNREFUSED' : `Error: ENOSPC: no space left, write ${index}`;
     const task = {
       id: uuidv7(),
@@ -126,7 +126,7 @@ async function dlqTriage(operated: OperatedHost): Promise<void> {
       subjectId,
       attempts: 9,
       error,
-      version: Number(state?.wanted_version),
+      version,
     };
     await keepDeadTask(database, { ...task, payload: { subject_id: subjectId } });
   }
