@@ -209,7 +209,7 @@ async function rollback(operated: OperatedHost): Promise<void> {
   await page.run('Let nothing be raised meanwhile');
   expect(await database.knex('rollout_freeze').select()).toHaveLength(1);
 
-  await page.run('Back up');
+  await page.run('Raise them again');
   expect(await flags()).toEqual({
     ...lowered,
     ...{ worker_dedicated_processes: 100, domain_event_outbox: 100, ranking_snapshot_read: 100 },

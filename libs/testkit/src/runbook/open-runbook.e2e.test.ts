@@ -86,6 +86,13 @@ describe.each(testDatabaseKinds())('openRunbook with a catalogue on %s', (kind) 
     await expect(outcome).rejects.not.toThrow(/^on$/m);
   });
 
+  it('ends a block that takes too long, with whatever hangs below it', async () => {
+    const runbook = await open(['# P', '~~~bash', 'echo begun', 'bash -c "sleep 600; true"', '~~~'], {
+      longestBlockMs: 300,
+    });
+    await expect(runbook.run('P')).rejects.toThrow(/exit code null\nbegun\n\n\(ended after 0.3 s\)/);
+  });
+
   it('wants what the page says to be seen, the sections in their order, and stand-ins that stand for something', async () => {
     const lines = ['# A', '~~~bash', 'echo one', '~~~', '~~~text', 'two', '~~~', '# B', '~~~bash', 'true', '~~~'];
     const runbook = await open(lines);

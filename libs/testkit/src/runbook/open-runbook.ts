@@ -3,7 +3,8 @@
  * release or on the catalogue, and what the page says will be seen is compared with what is printed. The test looks at the
  * system after each section. A page that says something else tomorrow is carried out differently tomorrow.
  *
- * What only the operator can know is a variable on the page, `PACK=...  # fill in: which pack`, and the test fills it in.
+ * What only the operator can know is a variable on the page, `PACK=...  # fill in: which pack`, and the test fills it in. A block
+ * for a catalogue on one database only says so behind its language: `bash postgres`, `sql mysql`.
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -13,6 +14,8 @@ import { findMissingLine, readPage, type PageBlock, type PageSection } from './r
 
 const projectRoot = path.resolve(import.meta.dirname, '../../../..');
 
+/** pm2 waits up to a minute for each process to be ready. */
+const defaultLongestBlockMs = 150_000;
 /** A whole line of a bash block. */
 const fillIn = /^((?:export )?(\w+))=(?:'[^']*'|"[^"]*"|\S*)\s+# fill in: \S.*$/;
 
@@ -46,6 +49,8 @@ export type RunbookOptions = {
   cwd?: string;
   /** Words in bash blocks that a test cannot have typed, with what is typed instead. Each must be on the page. */
   standIns?: Record<string, string>;
+  /** A block that takes longer is ended, and has failed. Default: 150 s. */
+  longestBlockMs?: number;
   /** Default: runbooks/. */
   folder?: string;
 };
@@ -58,6 +63,7 @@ export async function openRunbook(name: string, options: RunbookOptions): Promis
     kind,
     cwd = projectRoot,
     standIns = {},
+    longestBlockMs = defaultLongestBlockMs,
     folder = path.join(projectRoot, 'runbooks'),
   } = options;
   const sections = readPageOf(name, await readFile(path.join(folder, `${name}.md`), 'utf8'));
@@ -66,7 +72,7 @@ export async function openRunbook(name: string, options: RunbookOptions): Promis
     (words) => !sections.some(({ blocks }) => blocks.some(({ text }) => text.includes(words))),
   );
   if (unused.length > 0) throw new Error(`${name}.md: no block says "${unused.join('", "')}"`);
-  const shell = await openShell(cwd, env);
+  const shell = await openShell(cwd, env, longestBlockMs);
 
   async function type(block: PageBlock): Promise<BlockRun> {
     if (block.language === 'bash') {

@@ -8,9 +8,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 
-/** pm2 waits up to a minute for each process to be ready. */
-const longestBlockMs = 150_000;
-
 export type ShellRun = { code: number | null; out: string };
 
 export type OperatorShell = {
@@ -19,7 +16,11 @@ export type OperatorShell = {
   close: () => Promise<void>;
 };
 
-export async function openShell(cwd: string, env: Record<string, string>): Promise<OperatorShell> {
+export async function openShell(
+  cwd: string,
+  env: Record<string, string>,
+  longestBlockMs: number,
+): Promise<OperatorShell> {
   const folder = await mkdtemp(path.join(tmpdir(), 'omnizap-shell-'));
   const [state, script] = [path.join(folder, 'state'), path.join(folder, 'script')];
   await writeFile(state, `cd ${quote(cwd)}\n`);
