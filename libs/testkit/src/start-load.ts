@@ -1,5 +1,6 @@
 /** Clients that ask as fast as they are answered, and keep count of what went wrong. */
 import { Agent, get } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 
 export type LoadCounts = {
   answered: number;
@@ -13,18 +14,26 @@ export type Load = {
   stop: () => Promise<LoadCounts>;
 };
 
-/** `kept`: clients that stay on their connection. `fresh`: clients that open one for each request. */
-export function startLoad(url: string, { kept, fresh }: { kept: number; fresh: number }): Load {
+/**
+ * `kept`: clients that stay on their connection. `fresh`: clients that open one for each request. Of several URLs each client takes
+ * turns. `restMs`: what each rests between an answer and its next request; none when absent.
+ */
+export function startLoad(
+  urls: string | string[],
+  { kept, fresh, restMs = 0 }: { kept: number; fresh: number; restMs?: number },
+): Load {
+  const all = [urls].flat();
   const keeping = new Agent({ keepAlive: true, maxSockets: kept });
   const opening = new Agent({ keepAlive: false });
   const counts: LoadCounts = { answered: 0, failed: {} };
   let isOver = false;
 
   async function client(agent: Agent): Promise<void> {
-    while (!isOver) {
-      const outcome = await outcomeOf(url, agent);
+    for (let turn = 0; !isOver; turn += 1) {
+      const outcome = await outcomeOf(all[turn % all.length] ?? '', agent);
       if (outcome === '200') counts.answered += 1;
       else counts.failed[outcome] = (counts.failed[outcome] ?? 0) + 1;
+      if (restMs > 0) await delay(restMs);
     }
   }
   const clients = [...Array.from({ length: kept }, () => keeping), ...Array.from({ length: fresh }, () => opening)].map(

@@ -1,0 +1,195 @@
+/**
+ * sticker-scale-hardening-rollout.md, typed as it stands on a host with the real pm2, under load: from the first percentage to
+ * 100 % and back, with a bad worker in the third phase that is caught and taken back. The plans and gates are those of the
+ * release, with less time: ten minutes of watching are five seconds. A host for each database, side by side.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { drawPng, spawnProcess, startLoad, testDatabaseKinds, waitFor, type Load } from '@omnizap/testkit';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { stableFolder } from '../../deploy/pm2/test/pm2-host.ts';
+import { runCommand } from '../../deploy/pm2/test/run-command.ts';
+import { openOperatedHost, patience, type OperatedHost } from './operated-host.ts';
+
+/** A whole run waits out its bakes. */
+const longestWalkMs = 900_000;
+const stable = ['api', 'api', 'maintenance', 'relay', 'worker-classification', 'worker-curation', 'worker-rebuild'];
+
+/** Less time, fewer samples, and limits of time that a machine with other tests on it keeps as well. */
+const hastened: [RegExp, string][] = [
+  [/bake: 10m/g, 'bake: 5s'],
+  [/window: (5|10)m/g, 'window: 30s'],
+  [/^stages:/gm, 'passes: 1\nstages:'],
+  [/min_samples: (50|200)\b/g, 'min_samples: 10'],
+  [/min_samples: 1000\b/g, 'min_samples: 50'],
+  [/min_samples: 6\b/g, 'min_samples: 2'],
+  [/good_up_to: 100\b/g, 'good_up_to: 5000'],
+  [/(at_most|above): (750|1500)\b/g, '$1: 5000'],
+];
+
+describe(`sticker-scale-hardening-rollout.md on ${testDatabaseKinds().join(' and ')}`, () => {
+  let hosts: OperatedHost[] = [];
+
+  beforeAll(async () => {
+    hosts = await Promise.all(testDatabaseKinds().map(async (kind) => await openOperatedHost(kind)));
+    await Promise.all(hosts.map(({ host }) => writePlans(plansOf(host.folder))));
+    for (const { host } of hosts) host.env.ROLLOUT_PLANS_DIR = plansOf(host.folder);
+  }, 60_000);
+
+  afterAll(async () => {
+    await Promise.all(hosts.map(({ close }) => close()));
+  }, 60_000);
+
+  it(
+    'is walked to 100 % and back, and what is bad in between is caught and taken back',
+    async () => {
+      const walks = await Promise.allSettled(hosts.map(walk));
+      const failed = walks.flatMap((outcome, index) =>
+        outcome.status === 'rejected' ? [`on ${hosts[index]?.kind}: ${String(outcome.reason)}`] : [],
+      );
+      expect(failed).toEqual([]);
+    },
+    longestWalkMs,
+  );
+});
+
+function plansOf(folder: string): string {
+  return path.join(folder, 'plans');
+}
+
+async function writePlans(folder: string): Promise<void> {
+  const source = path.join(stableFolder, 'deploy/rollout');
+  await mkdir(folder);
+  for (const name of await readdir(source)) {
+    const text = await readFile(path.join(source, name), 'utf8');
+    const quick = hastened.reduce((all, [found, instead]) => all.replace(found, instead), text);
+    await writeFile(path.join(folder, name), quick);
+  }
+}
+
+async function walk(operated: OperatedHost): Promise<void> {
+  const { host, open, running, flags, lanesOfNew } = operated;
+  const page = await open('sticker-scale-hardening-rollout', { 'release verify': 'release verify --observe 0' });
+  const ops = (...args: string[]) => runCommand(stableFolder, 'ops', args, host.env);
+  const none = { worker_canary_release: 0, object_storage_delivery: 0 };
+
+  await page.run('Before you begin', {
+    after: async (_, index) => {
+      if (index === 0) await host.markDaemon();
+    },
+  });
+  expect(await running()).toEqual(['api', 'api', 'maintenance', 'relay']);
+  const visitors = await startVisitors(operated);
+  try {
+    await page.run('Phase 1: snapshot read');
+    await page.run('Phase 2: outbox');
+    const soFar = { ...none, ranking_snapshot_read: 100, domain_event_outbox: 100 };
+    expect(await flags()).toEqual({ ...soFar, worker_dedicated_processes: 0 });
+    expect(await lanesOfNew(2)).toEqual(['inline']);
+
+    await page.run('Phase 3: dedicated workers', {
+      after: async (_, index) => {
+        if (index !== 0) return;
+        expect(await running()).toEqual(stable);
+        await letABadWorkerFail(operated);
+        expect(await flags()).toEqual({ ...soFar, worker_dedicated_processes: 0 });
+      },
+    });
+    expect(await lanesOfNew(2)).toEqual(['stable']);
+    await page.run('Phase 4: object storage');
+    const all = { ...soFar, worker_dedicated_processes: 100, object_storage_delivery: 100 };
+    expect(await flags()).toEqual(all);
+
+    await page.run('When a gate fails');
+    await page.run('Back');
+    expect(await flags()).toEqual({ ...all, worker_dedicated_processes: 0, object_storage_delivery: 0 });
+    expect(await lanesOfNew(2)).toEqual(['inline']);
+    await page.run('By hand, with the gates');
+    expect((await flags()).object_storage_delivery).toBe(5);
+    await page.run('By hand, without', {
+      after: async (_, index) => {
+        if (index === 0) expect((await flags()).worker_dedicated_processes).toBe(25);
+      },
+    });
+    expect(await flags()).toEqual({
+      ...none,
+      ranking_snapshot_read: 100,
+      domain_event_outbox: 0,
+      worker_dedicated_processes: 0,
+    });
+    expect(await lanesOfNew(1)).toEqual(['inline']);
+    const explained = await ops('rollout', 'explain');
+    expect([explained.code, explained.out]).toEqual([0, expect.stringContaining('0 differ')]);
+  } finally {
+    const { answered, failed } = await visitors.stop();
+    expect([answered > 100, failed]).toEqual([true, {}]);
+  }
+  expect(page.left()).toEqual([]);
+}
+
+/** Half of the way up, the worker of one kind is replaced by one that finds no bytes: its tasks fail and wait for their retry. */
+async function letABadWorkerFail(operated: OperatedHost): Promise<void> {
+  const { host, flags } = operated;
+  const pm2 = (...args: string[]) => runCommand(stableFolder, 'pm2', args, host.env);
+  const ops = (...args: string[]) => runCommand(stableFolder, 'ops', args, host.env);
+  const climbing = ops('rollout', 'auto', 'dedicated-workers', '--wait', '--timeout', '5', '--reason', 'phase 3');
+  await waitFor(async () => ((await flags()).worker_dedicated_processes ?? 0) >= 50, patience);
+  expect((await pm2('stop', 'worker-classification')).code).toBe(0);
+  const empty = path.join(host.folder, 'nothing here');
+  const bad = await spawnProcess('apps/worker/main.ts', ['classification'], {
+    ...host.env,
+    ...{ STICKER_DATA_DIR: empty, WORKER_PORT: '0' },
+  });
+  const { packKey } = await addPack(operated, 28);
+
+  const { code, out } = await climbing;
+  expect([code, out]).toEqual([
+    1,
+    expect.stringMatching(/gate backlog_failed failed at (50|100) % of dedicated-workers/),
+  ]);
+  const explained = await ops('rollout', 'explain', '--json');
+  type Explained = {
+    data: { state: string; decisions: { action: string; gates: { gate: string; outcome: string }[] }[] };
+  };
+  const { state, decisions } = explained.json<Explained>().data;
+  const failed = decisions.filter(({ gates }) =>
+    gates.some(({ gate, outcome }) => gate === 'backlog_failed' && outcome === 'fail'),
+  );
+  expect([explained.code, state, failed.map(({ action }) => action)]).toEqual([
+    0,
+    'rolled-back',
+    ['watch', 'intend-rollback'],
+  ]);
+
+  // The inline poller finishes what the bad one could not, without anybody's help.
+  await waitUntilReady(operated, packKey);
+  await bad.stop();
+  expect((await pm2('restart', 'worker-classification')).code).toBe(0);
+}
+
+/** A published pack, and visitors who want it, its bytes and the list: what the gates look at. */
+async function startVisitors(operated: OperatedHost): Promise<Load> {
+  const { owner } = await operated.client();
+  const { packKey, ids } = await addPack(operated, 3);
+  await waitUntilReady(operated, packKey);
+  expect((await owner.publish(packKey)).status).toBe(200);
+  const paths = ['', `/${packKey}`, `/${packKey}/stickers/${ids[0]}.webp`];
+  const urls = paths.map((suffix) => `http://127.0.0.1:${operated.host.env.PORT}/api/sticker-packs${suffix}`);
+  return startLoad(urls, { kept: 2, fresh: 1, restMs: 100 });
+}
+
+let pictures = 50_000;
+
+async function addPack({ client }: OperatedHost, count: number): Promise<{ packKey: string; ids: string[] }> {
+  const { owner } = await client();
+  const packKey = await owner.createPack({ name: 'Rollout' });
+  const stickers = Array.from({ length: count }, () => ({ bytes: drawPng((pictures += 1)), emojis: ['😀'] }));
+  return { packKey, ids: await owner.addStickers(packKey, stickers) };
+}
+
+async function waitUntilReady({ client }: OperatedHost, packKey: string): Promise<void> {
+  const { owner } = await client();
+  const isReady = async (): Promise<boolean> =>
+    (await owner.pack(packKey)).stickers.every(({ status }) => status === 'ready');
+  await waitFor(isReady, { ...patience, timeoutMs: 180_000, description: 'the stickers to be ready' });
+}
