@@ -246,11 +246,8 @@ export function createDoctorChecks(view: ConfigView): { checks: Check[]; close: 
     outbox: [
       () =>
         read(async (catalogue) => {
-          const { pending, processing, failed, dlq, oldestSeconds } = await createOutboxStore(catalogue).depth();
-          // Its age is by the clock of this host.
-          const aheadSeconds = (await readServerClock(catalogue)).aheadMs / 1_000;
-          const age = pending + processing + failed > 0 ? oldestSeconds + aheadSeconds : 0;
-          return judgeOutbox({ pending, failed, dlq, oldestSeconds: age, hasRelay: await hasLive('relay') }, mending);
+          const { pending, failed, dlq, oldestSeconds } = await createOutboxStore(catalogue).depth();
+          return judgeOutbox({ pending, failed, dlq, oldestSeconds, hasRelay: await hasLive('relay') }, mending);
         }),
     ],
     clocks: [

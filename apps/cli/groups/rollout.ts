@@ -51,7 +51,7 @@ const plan: Command = {
     }
     terminal.say(`${chosen.name}: ${chosen.description}`);
     for (const part of chosen.parts) {
-      const stages = part.stages.map(({ percent, bakeMs }) => `${percent} % for ${bakeMs / 60_000} min`).join(', ');
+      const stages = part.stages.map(({ percent, bakeMs }) => `${percent} % for ${durationText(bakeMs)}`).join(', ');
       terminal.say(`\n${part.name}: ${part.flag} to ${stages}`);
       for (const { process, release } of part.requires) terminal.say(`  needs a live ${process} of release ${release}`);
       terminal.table(
@@ -67,6 +67,11 @@ const plan: Command = {
     return 0;
   },
 };
+
+/** As the plans write it. */
+function durationText(ms: number): string {
+  return ms % 60_000 === 0 ? `${ms / 60_000} min` : `${ms / 1_000} s`;
+}
 
 const status: Command = {
   name: 'status',

@@ -7,7 +7,15 @@
  * one limited range per shard reads at most shards x limit index entries whatever the backlog.
  */
 import type { Knex } from 'knex';
-import { affectedRows, fromJsonColumn, rowsOf, sqlNow, sqlNowPlus, type Database } from '@omnizap/runtime';
+import {
+  affectedRows,
+  fromJsonColumn,
+  rowsOf,
+  sqlNow,
+  sqlNowPlus,
+  sqlSecondsSince,
+  type Database,
+} from '@omnizap/runtime';
 import { shardLeaseName, type OutboxEvent } from './event.ts';
 
 type Row = {
@@ -210,7 +218,7 @@ export function createOutboxStore(database: Database) {
       });
     },
 
-    /** Rows by status, the dead letters, and the age of the oldest row that is not finished. */
+    /** Rows by status, the dead letters, and the age of the oldest row that is not finished: 0 when there is none. */
     async depth(): Promise<{
       pending: number;
       processing: number;
@@ -221,20 +229,19 @@ export function createOutboxStore(database: Database) {
       const rows = await knex('domain_event_outbox')
         .whereIn('status', ['pending', 'processing', 'failed'])
         .groupBy('status')
-        .select<{ status: 'pending' | 'processing' | 'failed'; count: number; oldest: Date }[]>(
+        .select<{ status: 'pending' | 'processing' | 'failed'; count: number; oldest_seconds: number }[]>(
           'status',
           knex.raw('COUNT(*) AS count'),
-          knex.raw('MIN(COALESCE(redriven_at, created_at)) AS oldest'),
+          knex.raw(`${sqlSecondsSince(kind, 'MIN(COALESCE(redriven_at, created_at))')} AS oldest_seconds`),
         );
       const dead = await knex('domain_event_outbox_dlq').count<{ count: number }[]>({ count: '*' });
       const counts = Object.fromEntries(rows.map((row) => [row.status, row.count]));
-      const oldest = Math.min(...rows.map((row) => row.oldest.getTime()), Date.now());
       return {
         pending: counts.pending ?? 0,
         processing: counts.processing ?? 0,
         failed: counts.failed ?? 0,
         dlq: dead[0]?.count ?? 0,
-        oldestSeconds: (Date.now() - oldest) / 1_000,
+        oldestSeconds: Math.max(0, ...rows.map((row) => Number(row.oldest_seconds))),
       };
     },
   };

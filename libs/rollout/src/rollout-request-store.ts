@@ -1,5 +1,5 @@
 /** SQL of what operators ask of the controller, of the freeze, and of the minute roll-up. */
-import { rowsOf, sqlNow, writeAudit, type Database } from '@omnizap/runtime';
+import { rowsOf, sqlNow, sqlSecondsSince, writeAudit, type Database } from '@omnizap/runtime';
 import type { MinuteRow } from './minute-rollup.ts';
 
 export const requestKinds = ['auto', 'promote', 'hold', 'resume', 'stop'] as const;
@@ -28,10 +28,7 @@ const longestAnswer = 2_000;
 export function createRequestStore(database: Database) {
   const { knex, kind } = database;
   const now = sqlNow(kind);
-  const ageSeconds =
-    kind === 'postgres'
-      ? `EXTRACT(EPOCH FROM (${now} - created_at))`
-      : `TIMESTAMPDIFF(MICROSECOND, created_at, ${now}) / 1000000`;
+  const ageSeconds = sqlSecondsSince(kind, 'created_at');
 
   return {
     /** Returns its id. Who asked for what stays in the audit trail as well. */

@@ -42,7 +42,7 @@ export type { RetentionHook, RetentionPolicy } from './retention-policy.ts';
 export { migrateDown, migrateUp, missingMigrations, unknownMigrations } from './schema.ts';
 export { deniedTables, readServerClock, readServerFacts } from './server-facts-store.ts';
 export type { ServerClock, ServerFacts } from './server-facts-store.ts';
-export { sqlNow, sqlNowPlus } from './sql-time.ts';
+export { sqlNow, sqlNowPlus, sqlSecondsSince } from './sql-time.ts';
 export { addColumns, createTables, dropColumns, dropTables } from './table-ddl.ts';
 export type { Column, Table } from './table-ddl.ts';
 export { buildVersion, productVersion } from './version.ts';

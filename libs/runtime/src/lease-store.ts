@@ -4,7 +4,7 @@
  * `epoch` rises with each change of holder and fences the former one.
  */
 import { affectedRows, fromJsonColumn, rowsOf, type Database } from './database.ts';
-import { sqlNow, sqlNowPlus } from './sql-time.ts';
+import { sqlNow, sqlNowPlus, sqlSecondsSince } from './sql-time.ts';
 
 export type Holding = { name: string; epoch: number };
 
@@ -135,10 +135,7 @@ export type LeaseStore = ReturnType<typeof createLeaseStore>;
 /** Those that died, or hang, without leaving: the last first. Forgotten after an hour. */
 export async function readStaleProcesses({ knex, kind }: Database): Promise<StaleProcess[]> {
   const now = sqlNow(kind);
-  const seconds =
-    kind === 'postgres'
-      ? `EXTRACT(EPOCH FROM (${now} - l.expires_at))::float8`
-      : `TIMESTAMPDIFF(MICROSECOND, l.expires_at, ${now}) / 1000000`;
+  const seconds = sqlSecondsSince(kind, 'l.expires_at');
   const rows = await knex('process_lease as l')
     .join('process_status as s', 's.process_id', 'l.process_id')
     .where('l.expires_at', '<=', knex.raw(now))

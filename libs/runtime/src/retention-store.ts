@@ -8,7 +8,7 @@
 import { archivedValue, columnAsText, sqlName, type ArchiveColumn, type ArchivedValue } from './archive-columns.ts';
 import { rowsOf, type Database } from './database.ts';
 import type { KeptForDays, RetentionPolicy } from './retention-policy.ts';
-import { sqlNow, sqlNowPlus } from './sql-time.ts';
+import { sqlNow, sqlNowPlus, sqlSecondsSince } from './sql-time.ts';
 
 const dayMs = 86_400_000;
 /** Bounds of what the operator's list looks at. */
@@ -50,10 +50,7 @@ export function createRetentionStore(database: Database) {
   const keyOf = (policy: RetentionPolicy): string => sqlName(kind, policy.key ?? 'id');
   const createdOf = (policy: RetentionPolicy): string => sqlName(kind, policy.createdColumn ?? 'created_at');
   const cutoffOf = (policy: KeptForDays): string => sqlNowPlus(kind, -policy.keep.days * dayMs);
-  const secondsSince = (column: string): string =>
-    kind === 'postgres'
-      ? `EXTRACT(EPOCH FROM (${now} - ${column}))::float8`
-      : `TIMESTAMPDIFF(MICROSECOND, ${column}, ${now}) / 1000000`;
+  const secondsSince = (column: string): string => sqlSecondsSince(kind, column);
 
   function isDueSql(policy: KeptForDays): string {
     const age = policy.ageColumn === undefined ? createdOf(policy) : sqlName(kind, policy.ageColumn);

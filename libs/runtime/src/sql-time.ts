@@ -6,6 +6,13 @@ export function sqlNow(kind: DatabaseKind): string {
   return kind === 'postgres' ? 'clock_timestamp()' : 'CURRENT_TIMESTAMP(3)';
 }
 
+/** SQL for the seconds, with fractions, since the instant that `column` has; NULL where it has none. */
+export function sqlSecondsSince(kind: DatabaseKind, column: string): string {
+  return kind === 'postgres'
+    ? `EXTRACT(EPOCH FROM (${sqlNow(kind)} - ${column}))::float8`
+    : `TIMESTAMPDIFF(MICROSECOND, ${column}, ${sqlNow(kind)}) / 1000000`;
+}
+
 /** SQL for the current instant plus (or, when negative, minus) whole milliseconds. */
 export function sqlNowPlus(kind: DatabaseKind, milliseconds: number): string {
   if (!Number.isSafeInteger(milliseconds))
