@@ -1,5 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { createLogger, createMetrics, createWakeups, type Component, type Wakeups } from '@omnizap/runtime';
+import {
+  createLogger,
+  createMetrics,
+  createWakeups,
+  systemClock,
+  type Component,
+  type Wakeups,
+} from '@omnizap/runtime';
 import { createTestDatabase, waitFor, type TestDatabase } from '@omnizap/testkit';
 import pg from 'pg';
 import { installTaskQueues } from './install-task-queues.ts';
@@ -32,6 +39,7 @@ const settings: TaskSettings[] = [
   'batched',
   'busy',
   'patiently',
+  'rested',
 ].map((type) => ({ type, retryLimit: 2, timeoutSeconds: type === 'slow' ? 1 : 30, coalesceSeconds: 0 }));
 settings.push({ type: 'later', retryLimit: 1, postponeLimit: 2, timeoutSeconds: 30, coalesceSeconds: 0 });
 settings.push({ type: 'patient', retryLimit: 2, timeoutSeconds: 30, coalesceSeconds: 1 });
@@ -504,6 +512,40 @@ describe('tasks', () => {
     });
 
     expect(await aloneWhenLateBegan.promise).toBe(0);
+  });
+
+  it('are worked on after each rest, also when the timer of the rest ends a moment early, as timers do', async () => {
+    const own = await connectQueues();
+    const worked: string[] = [];
+    const worker = createWorker(
+      {
+        ...{ queues: own, wakeups, log },
+        metrics: createMetrics({ version: '0', release: 'stable', process: 'worker' }),
+        clock: { ...systemClock, after: (milliseconds, work) => systemClock.after(milliseconds - 1, work) },
+      },
+      {
+        // Nobody looks again within the test but after a rest.
+        ...{ lane: 'stable', concurrency: 1, pollIntervalMs: 600_000, restRatio: 1, onDead: async () => undefined },
+        definitions: [
+          {
+            settings: settings.find(({ type }) => type === 'rested') as TaskSettings,
+            handle: async ({ subjectId }) => {
+              await database.query('SELECT pg_sleep(0.02)');
+              worked.push(subjectId);
+              return { status: 'done' };
+            },
+          },
+        ],
+      },
+    );
+    await queues.enqueue(hints('rested', 5));
+    await worker.start();
+    stops.push(async () => {
+      await worker.stop();
+      await own.stop();
+    });
+
+    await waitFor(() => worked.length === 5);
   });
 
   it('that are still running when the process must leave are handed back at once and cost no attempt', async () => {

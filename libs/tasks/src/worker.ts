@@ -187,7 +187,11 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
   function rest(milliseconds: number): void {
     restsUntil = clock.now() + milliseconds;
     cancelRest?.();
-    cancelRest = clock.after(milliseconds, () => loop.wake());
+    cancelRest = clock.after(milliseconds, () => {
+      // Timers end up to a millisecond early: a look that found the rest not over would be followed by a whole poll interval.
+      restsUntil = -Infinity;
+      loop.wake();
+    });
   }
 
   /** Writes down what became of an attempt. Never throws: what cannot be settled is found by the next comparison. */
