@@ -5,6 +5,7 @@
  * No interpreter: the program is the pinned Node.js itself. With `interpreter: node` pm2 would load its own file into the
  * process and that would import ours. The names are what `release verify` and /api/ops/targets call the processes.
  */
+const fs = require('fs');
 const path = require('path');
 const { findRunnableNode } = require('../pinned-node.cjs');
 
@@ -25,6 +26,9 @@ const firstRestartDelayMs = 100;
  */
 const maxRestarts = 50;
 
+/** Settings of the profiles, not of the processes. */
+const ofPm2Alone = ['PM2_HOME', 'RELEASE_DIR'];
+
 /** MiB of one process before pm2 restarts it. Idle ones take about 120; the last net, not a limit to live at. */
 const memoryMib = { api: 512, relay: 384, classification: 1_024, curation: 512, rebuild: 512, maintenance: 768 };
 
@@ -34,6 +38,7 @@ function createFleet(options) {
   const node = path.relative(root, findRunnableNode(root));
   const inData = (variable, folder) => path.resolve(dataRoot, environment[variable] || folder);
   const shared = {
+    ...settingsOf(environment),
     WORKER_RELEASE: release,
     // A release runs in its own folder; the stickers stay where they are.
     STICKER_DATA_DIR: inData('STICKER_DATA_DIR', 'data'),
@@ -89,6 +94,18 @@ function createFleet(options) {
       app(`worker-${kind}${suffix}`, 'apps/worker/main.ts', kind, { WORKER_PORT: String(port) }),
     maintenance: () => app('maintenance', 'apps/maintenance/main.ts'),
   };
+}
+
+/**
+ * All settings by name, the absent ones empty, which counts as unset. At a reload pm2 7.0.4 takes over what the profile names; of
+ * the rest of the shell's environment a process keeps what it was first started with (seen, and tested by runbooks/tuning.md).
+ */
+function settingsOf(environment) {
+  const example = fs.readFileSync(path.join(__dirname, '../env.example'), 'utf8');
+  const documented = example.split('\n').flatMap((line) => /^#?([A-Z][A-Z0-9_]*)=/.exec(line)?.slice(1) ?? []);
+  const standard = Object.keys(environment).filter((name) => name.startsWith('OTEL_'));
+  const names = [...documented, ...standard].filter((name) => !ofPm2Alone.includes(name));
+  return Object.fromEntries(names.map((name) => [name, environment[name] || '']));
 }
 
 module.exports = { createFleet };
