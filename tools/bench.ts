@@ -8,14 +8,26 @@ import type { Bench } from './bench/bench-types.ts';
 import { classificationBench } from './bench/classification.ts';
 import { startBench } from './bench/cold-start.ts';
 import { idleBench } from './bench/idle-fleet.ts';
+import { inlinePollerBench } from './bench/inline-poller.ts';
 import { listBench } from './bench/list-answers.ts';
 import { plansBench } from './bench/plans.ts';
 import { relayBench } from './bench/relay-throughput.ts';
 import { describeMachine, printFigures, printMachine, summarise, type Figure } from './bench/report.ts';
 import { runBench } from './bench/run-bench.ts';
+import { tuningBench } from './bench/tuning.ts';
 import { uploadLatencyBench } from './bench/upload-latency.ts';
 
-const benches = [uploadLatencyBench, classificationBench, idleBench, relayBench, listBench, plansBench, startBench];
+const benches = [
+  uploadLatencyBench,
+  classificationBench,
+  idleBench,
+  relayBench,
+  listBench,
+  inlinePollerBench,
+  tuningBench,
+  plansBench,
+  startBench,
+];
 const usage = 'usage: npm run bench [-- <name>... [--repeat N] [--json] [--profile DIR]] | npm run bench -- --list\n';
 const interruptedExitCode = 130;
 /** An interrupted clean-up may not take longer. */

@@ -95,8 +95,13 @@ export async function startBenchFleet({
   client.on('error', () => undefined);
   await client.connect();
   cleanUp(async () => await client.end());
-  const query = async <Row extends object>(sql: string, values: unknown[] = []): Promise<Row[]> =>
-    (await client.query<Row>(sql, values)).rows;
+  let last: Promise<unknown> = Promise.resolve();
+  /** One after the other: a connection takes no second statement while it has one. */
+  const query = async <Row extends object>(sql: string, values: unknown[] = []): Promise<Row[]> => {
+    const asking = last.then(async () => await client.query<Row>(sql, values));
+    last = asking.catch(() => undefined);
+    return (await asking).rows;
+  };
 
   return {
     dataDir,

@@ -18,7 +18,7 @@ export type BenchContext = {
   folder: string;
   /** The checkout that is measured. */
   root: string;
-  /** Starts a fleet with an empty catalogue; it is stopped after the bench. `settings` differ from the defaults. */
+  /** Starts a fleet with a database and an empty catalogue of its own; it is stopped after the bench. `settings` differ from the defaults. */
   startFleet: (settings?: Record<string, string>) => Promise<BenchFleet>;
   /** Registers what must happen after the bench, also when it fails or is interrupted. The last one registered runs first. */
   cleanUp: (work: () => Promise<void>) => void;

@@ -1,6 +1,6 @@
 /**
- * What a fleet costs that has worked and now has nothing to do: memory, and statements sent to the database. Statements are
- * counted in the server's own log, by the name that each connection gives itself, so pg-boss's count as well as ours.
+ * What a fleet costs that has worked and now has nothing to do: memory, and statements sent to the database (pg-boss's count as well
+ * as ours).
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { drawBenchStickers } from './bench-drawings.ts';
@@ -9,6 +9,7 @@ import type { Bench, Measurement } from './bench-types.ts';
 import { createOwnerSession } from './owner-session.ts';
 import { readPssBytes } from './process-memory.ts';
 import { childrenOf } from './process-tree.ts';
+import { countStatements, perSecondOf } from './statement-log.ts';
 
 const windowSeconds = 20;
 /** Gauges, the next ranking and the closing of idle connections (30 s) belong to the work before. */
@@ -17,7 +18,6 @@ const stickerCount = 60;
 const mebibyte = 1_024 * 1_024;
 const maxFleetMib = 1_024;
 const maxQueriesPerSecond = 2;
-const logMark = 'bench-statement';
 
 export const idleBench: Bench = {
   name: 'idle',
@@ -34,54 +34,16 @@ export const idleBench: Bench = {
     await delay(settleSeconds * 1_000, undefined, { signal });
     return async () => {
       await fleet.whenQuiet();
-      const [statements, transactions] = await countStatements(fleet, signal);
+      const { statements, transactions } = await countStatements(fleet, windowSeconds, signal);
       return [...(await memoryOf(fleet)), ...rates(fleet, statements, transactions)];
     };
   },
 };
 
-async function countStatements(fleet: BenchFleet, signal: AbortSignal): Promise<[Map<string, number>, number]> {
-  const counts = new Map<string, number>();
-  const pattern = new RegExp(`^${logMark} \\[(.*?)\\] LOG: +(?:statement|execute [^:]*):`);
-  const unsubscribe = fleet.onDatabaseLog((line) => {
-    const name = pattern.exec(line)?.[1];
-    if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
-  });
-  await configureLog(fleet, { log_line_prefix: `${logMark} [%a] `, log_statement: 'all' });
-  // Without it a session reads the statistics once and then keeps them.
-  await fleet.query(`SET stats_fetch_consistency = 'none'`);
-  try {
-    const before = await committed(fleet);
-    await delay(windowSeconds * 1_000, undefined, { signal });
-    return [counts, (await committed(fleet)) - before];
-  } finally {
-    unsubscribe();
-    if (!signal.aborted) await configureLog(fleet, { log_line_prefix: null, log_statement: null });
-  }
-}
-
-async function configureLog(fleet: BenchFleet, settings: Record<string, string | null>): Promise<void> {
-  for (const [name, value] of Object.entries(settings))
-    await fleet.query(value === null ? `ALTER SYSTEM RESET ${name}` : `ALTER SYSTEM SET ${name} = '${value}'`);
-  await fleet.query('SELECT pg_reload_conf()');
-}
-
-async function committed(fleet: BenchFleet): Promise<number> {
-  const [row] = await fleet.query<{ count: string }>(
-    'SELECT xact_commit AS count FROM pg_stat_database WHERE datname = current_database()',
-  );
-  return Number(row?.count);
-}
-
-/** Connections are named `omnizap <process>` and `omnizap <process or worker> tasks`; wake-up listeners share one name. */
+/** Wake-up listeners of all processes share one name. */
 function rates(fleet: BenchFleet, statements: Map<string, number>, transactions: number): Measurement[] {
-  const perSecond = (names: string[]): number =>
-    names.reduce((sum, name) => sum + (statements.get(name) ?? 0), 0) / windowSeconds;
   const names = fleet.processes().map(({ name }) => name);
-  const byProcess = names.map((name) => ({
-    name,
-    value: perSecond([`omnizap ${name}`, `omnizap ${name.replace(/^worker-/, '')} tasks`]),
-  }));
+  const byProcess = names.map((name) => ({ name, value: perSecondOf(name, statements, windowSeconds) }));
   const own = [...statements.keys()].filter((name) => name.startsWith('omnizap'));
   return [
     ...byProcess.map(({ name, value }) => ({
@@ -90,11 +52,15 @@ function rates(fleet: BenchFleet, statements: Map<string, number>, transactions:
       value,
       target: { atMost: maxQueriesPerSecond },
     })),
-    { name: 'wake-ups of all processes: statements', unit: '/s', value: perSecond(['omnizap wakeups']) },
+    {
+      name: 'wake-ups of all processes: statements',
+      unit: '/s',
+      value: (statements.get('omnizap wakeups') ?? 0) / windowSeconds,
+    },
     {
       name: 'fleet: statements per process',
       unit: '/s',
-      value: perSecond(own) / names.length,
+      value: own.reduce((sum, name) => sum + (statements.get(name) ?? 0), 0) / windowSeconds / names.length,
       target: { atMost: maxQueriesPerSecond },
     },
     { name: 'database: transactions in all', unit: '/s', value: transactions / windowSeconds },

@@ -23,6 +23,7 @@ export async function runBench(
   const folder = await mkdtemp(path.join(tmpdir(), 'omnizap-bench-'));
   steps.push(async () => await rm(folder, { recursive: true, force: true }));
   const cleanUp = (step: () => Promise<void>): void => void steps.push(step);
+  let fleets = 0;
   const context: BenchContext = {
     folder,
     root,
@@ -31,7 +32,9 @@ export async function runBench(
     signal,
     startFleet: async (settings = {}) => {
       say('starting the fleet');
-      return await startBenchFleet({ folder, settings, cleanUp, signal, profileDir });
+      fleets += 1;
+      const own = path.join(folder, `fleet-${fleets}`);
+      return await startBenchFleet({ folder: own, settings, cleanUp, signal, profileDir });
     },
   };
   try {
