@@ -44,13 +44,21 @@ export async function runOpenLoop(options: OpenLoopOptions): Promise<number[]> {
 
 async function ask(url: URL, agent: Agent, dueAt: number): Promise<number> {
   return await new Promise((resolve, reject) => {
-    get(url, { agent }, (response) => {
-      response.on('error', reject);
-      response.on('end', () => {
-        if (response.statusCode === 200) resolve(performance.now() - dueAt);
-        else reject(new Error(`${url.pathname} was answered ${String(response.statusCode)}`));
+    const send = (): void => {
+      const asking = get(url, { agent }, (response) => {
+        response.on('error', reject);
+        response.on('end', () => {
+          if (response.statusCode === 200) resolve(performance.now() - dueAt);
+          else reject(new Error(`${url.pathname} was answered ${String(response.statusCode)}`));
+        });
+        response.resume();
       });
-      response.resume();
-    }).on('error', reject);
+      asking.on('error', (error: NodeJS.ErrnoException) => {
+        // A kept connection that the server was just closing: every client asks again, and the time goes on counting.
+        if (asking.reusedSocket && error.code === 'ECONNRESET') send();
+        else reject(error);
+      });
+    };
+    send();
   });
 }
