@@ -4,6 +4,7 @@ import {
   createMetrics,
   createWakeups,
   systemClock,
+  type Clock,
   type Component,
   type Wakeups,
 } from '@omnizap/runtime';
@@ -40,6 +41,9 @@ const settings: TaskSettings[] = [
   'busy',
   'patiently',
   'rested',
+  'seldom',
+  'crowded',
+  'shy',
 ].map((type) => ({ type, retryLimit: 2, timeoutSeconds: type === 'slow' ? 1 : 30, coalesceSeconds: 0 }));
 settings.push({ type: 'later', retryLimit: 1, postponeLimit: 2, timeoutSeconds: 30, coalesceSeconds: 0 });
 settings.push({ type: 'patient', retryLimit: 2, timeoutSeconds: 30, coalesceSeconds: 1 });
@@ -84,11 +88,15 @@ describe('tasks', () => {
   async function startWorker(
     handlers: Record<string, TaskHandler | { handleBatch: BatchHandler; batchSize: number }>,
     concurrency = 4,
+    clock: Clock = systemClock,
   ): Promise<Observed & { worker: Component }> {
     const observed: Observed = { dead: [], outcomes: [], batches: [] };
     const own = await connectQueues();
     const worker = createWorker(
-      { queues: own, wakeups, log, metrics: createMetrics({ version: '0', release: 'stable', process: 'worker' }) },
+      {
+        ...{ queues: own, wakeups, log, clock },
+        metrics: createMetrics({ version: '0', release: 'stable', process: 'worker' }),
+      },
       {
         lane: 'stable',
         concurrency,
@@ -284,6 +292,23 @@ describe('tasks', () => {
 
     expect(order.length).toBeLessThan(200);
     expect((await jobs('busy')).some((job) => job.state === 'created')).toBe(true);
+  });
+
+  it('of the last kind get their turn although each task of a kind before takes longer than the wait for a turn', async () => {
+    const order: string[] = [];
+    let spentMs = 0;
+    const note = (task: Task): Promise<{ status: 'done' }> => {
+      order.push(task.taskType);
+      spentMs += 2_000;
+      return Promise.resolve({ status: 'done' });
+    };
+    await queues.enqueue([...hints('crowded', 100), { taskType: 'shy', subjectId: 'a' }]);
+
+    const clock = { ...systemClock, now: () => systemClock.now() + spentMs };
+    await startWorker({ seldom: note, crowded: note, shy: note }, 1, clock);
+    await waitFor(() => order.includes('shy'));
+
+    expect(order.indexOf('shy')).toBeLessThan(5);
   });
 
   it('of one subject merge while they wait, and never into one that has started', async () => {

@@ -100,10 +100,12 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Componen
   }
 
   function inTurn(): [number, TaskDefinition][] {
-    const isOverdue = (definition: TaskDefinition): boolean =>
-      clock.now() - (askedAt.get(definition) ?? 0) >= longestWaitForTurnMs;
+    const waitsSince = (definition: TaskDefinition): number => askedAt.get(definition) ?? 0;
     const entries = [...options.definitions.entries()];
-    const overdue = entries.filter(([index, definition]) => index > 0 && isOverdue(definition));
+    // Whoever waits longest: in their own order, with tasks that take a second, the second type would keep out the third.
+    const overdue = entries
+      .filter(([index, definition]) => index > 0 && clock.now() - waitsSince(definition) >= longestWaitForTurnMs)
+      .sort(([, one], [, other]) => waitsSince(one) - waitsSince(other));
     return [...overdue, ...entries.filter((entry) => !overdue.includes(entry))];
   }
 
