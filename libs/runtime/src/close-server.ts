@@ -2,7 +2,7 @@
  * Takes an HTTP server off its port with as few broken requests as the kernel allows. Another process may listen on the same port
  * (SO_REUSEPORT): from then on new connections are its.
  */
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import { setImmediate as afterPolling } from 'node:timers/promises';
 
@@ -13,6 +13,24 @@ const runningRequestLimitMs = 5_000;
 /** A turn of the event loop that was as short as this had nothing to do but to accept. */
 const quietTurnMs = 0.05;
 const triedTurns = 500;
+
+/**
+ * Returns what to call before `closeServer`: from then on every answer, also to a request that is under way already, tells its client
+ * to come back by another connection. One that was not told would send its next request into the cut.
+ */
+export function prepareToClose(server: Server): () => void {
+  const open = new Set<ServerResponse>();
+  let isClosing = false;
+  server.prependListener('request', (_request, response) => {
+    if (isClosing) response.setHeader('Connection', 'close');
+    open.add(response);
+    response.once('close', () => open.delete(response));
+  });
+  return () => {
+    isClosing = true;
+    for (const response of open) if (!response.headersSent) response.setHeader('Connection', 'close');
+  };
+}
 
 /** Stops accepting, lets running requests finish, gives kept connections a moment to hear of it, then cuts them. */
 export async function closeServer(server: Server): Promise<void> {

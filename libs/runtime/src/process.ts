@@ -4,7 +4,7 @@
  */
 import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { closeServer } from './close-server.ts';
+import { closeServer, prepareToClose } from './close-server.ts';
 import { loadConfig, type Config } from './config.ts';
 import { connectDatabase, type Database } from './database.ts';
 import { isAppError } from './errors.ts';
@@ -214,18 +214,21 @@ async function startParts(
   });
   for (const component of components) await startComponent(component);
   let servicePort = probePort;
+  let sayGoodbye = (): void => undefined;
   if (server) {
     if (ownPort === undefined) await closeServer(probeServer);
     const isShared = ownPort !== undefined;
     servicePort = await listen(server, { ...service, port: isShared ? service.port : probePort, isShared });
-    // While we drain, an answer tells its client to come back by another connection.
-    server.prependListener('request', (_request, response) => {
-      if (health.isDraining()) response.setHeader('Connection', 'close');
-    });
+    sayGoodbye = prepareToClose(server);
     const stop = (): Promise<void> => closeServer(server);
     running.push({ name: 'http server', start: () => Promise.resolve(), stop, stopLimitMs: httpStopLimitMs });
   }
-  running.push({ name: 'readiness', start: () => Promise.resolve(), stop: () => Promise.resolve(health.drain()) });
+  const drain = (): Promise<void> => {
+    health.drain();
+    sayGoodbye();
+    return Promise.resolve();
+  };
+  running.push({ name: 'readiness', start: () => Promise.resolve(), stop: drain });
   isStarted = true;
   log.info(servicePort === probePort ? { url } : { url: urlOf(servicePort), own_url: url }, 'ready');
   process.send?.({ type: 'ready', name: definition.name, url: urlOf(servicePort) });
