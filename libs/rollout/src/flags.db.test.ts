@@ -52,8 +52,7 @@ describe.each(testDatabaseKinds())('flags on %s', (kind) => {
     await test.drop();
   });
 
-  async function watch(): Promise<Flags> {
-    const metrics = createMetrics({ version: '0', release: 'stable', process: 'test' });
+  async function watch(metrics = createMetrics({ version: '0', release: 'stable', process: 'test' })): Promise<Flags> {
     const flags = createFlags({ database, wakeups, log, metrics });
     await flags.start();
     stops.push(() => flags.stop());
@@ -93,6 +92,28 @@ describe.each(testDatabaseKinds())('flags on %s', (kind) => {
       `SELECT flag_name, is_enabled, rollout_percent, updated_at FROM feature_flag WHERE flag_name IN ('enable_worker_dedicated_processes', 'enable_domain_event_outbox') ORDER BY flag_name;`,
     );
     expect(JSON.stringify(answer)).toContain('enable_domain_event_outbox');
+  });
+
+  it('say on the metrics since when they are known as they are', async () => {
+    const metrics = createMetrics({ version: '0', release: 'stable', process: 'test' });
+    const flags = await watch(metrics);
+    const changedAt = async (flag: string): Promise<number> => {
+      const text = await metrics.registry.metrics();
+      return Number(
+        new RegExp(`^omnizap_feature_flag_changed_timestamp_seconds\\{[^}]*flag="${flag}"[^}]*\\} (\\S+)`, 'm').exec(
+          text,
+        )?.[1],
+      );
+    };
+    const before = [await changedAt(dedicated), await changedAt('enable_domain_event_outbox')];
+    const typedAt = Date.now() / 1_000;
+
+    await type(`UPDATE feature_flag SET rollout_percent = 25 WHERE flag_name = '${dedicated}'`);
+    await waitFor(() => flags.shares().dedicatedPercent === 25);
+
+    expect(before[0]).toBeLessThan(typedAt);
+    expect(await changedAt(dedicated)).toBeGreaterThanOrEqual(typedAt);
+    expect(await changedAt('enable_domain_event_outbox')).toBe(before[1]);
   });
 
   it.each([

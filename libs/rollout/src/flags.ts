@@ -67,6 +67,12 @@ export function createFlags(deps: FlagDeps): Flags {
     labelNames: ['flag'],
     registers: [deps.metrics.registry],
   });
+  const changes = new Gauge({
+    name: 'omnizap_feature_flag_changed_timestamp_seconds',
+    help: 'When this process came to know what it knows of a flag.',
+    labelNames: ['flag'],
+    registers: [deps.metrics.registry],
+  });
   const values = new Map<FlagName, FlagValue & { isKnown: boolean }>(
     flagNames.map((name) => [name, { ...flagDefinitions[name].first, isKnown: false }]),
   );
@@ -97,7 +103,14 @@ export function createFlags(deps: FlagDeps): Flags {
     for (const name of flagNames) {
       const row = view.flags.get(name);
       // A missing row changes nothing: the leader brings it back.
-      if (row) values.set(name, { ...row, isKnown: true });
+      if (row) {
+        const before = values.get(name);
+        const isNews =
+          !before?.isKnown ||
+          `${before.isEnabled} ${before.rolloutPercent}` !== `${row.isEnabled} ${row.rolloutPercent}`;
+        if (isNews) changes.set({ flag: name }, Date.now() / 1_000);
+        values.set(name, { ...row, isKnown: true });
+      }
       percents.set({ flag: name }, percentOf(name));
     }
     pausedTypes = view.pausedTypes;
