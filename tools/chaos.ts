@@ -1,5 +1,5 @@
 /**
- * `npm run chaos [-- --seed N --runs N --database NAME --faults A,B --duration SECONDS --rate N --json --keep --list-faults]`: breaks a
+ * `npm run chaos [-- --seed N --runs N --database NAME --faults A,B --duration SECONDS --rate N --flips N --json --keep --list-faults]`: breaks a
  * private fleet in seeded ways and checks that nothing was lost, doubled or left behind. Exit code 1 when something was.
  */
 import { parseChaosOptions } from './chaos/chaos-options.ts';

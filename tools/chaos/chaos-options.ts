@@ -14,6 +14,8 @@ export type ChaosOptions = {
   faults: Fault[];
   durationSeconds: number;
   requestsPerSecond: number;
+  /** Of each flag-flip; drawn when not given. */
+  flips: number | undefined;
   isJson: boolean;
   isKept: boolean;
   isList: boolean;
@@ -31,6 +33,7 @@ export function parseChaosOptions(args: string[]): ChaosOptions {
       faults: { type: 'string', default: 'all' },
       duration: { type: 'string', default: '20' },
       rate: { type: 'string', default: '20' },
+      flips: { type: 'string' },
       json: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       'list-faults': { type: 'boolean', default: false },
@@ -46,6 +49,7 @@ export function parseChaosOptions(args: string[]): ChaosOptions {
     faults: chooseFaults(values.faults),
     durationSeconds: wholeNumber('duration', values.duration, 8, 86_400),
     requestsPerSecond: wholeNumber('rate', values.rate, 1, 1_000),
+    flips: values.flips === undefined ? undefined : wholeNumber('flips', values.flips, 1, 100_000),
     isJson: values.json,
     isKept: values.keep,
     isList: values['list-faults'],
@@ -57,7 +61,7 @@ export function parseChaosOptions(args: string[]): ChaosOptions {
 export function replayCommand(options: ChaosOptions, seed: number): string {
   const faults =
     options.faults.length === allFaults.length ? 'all' : options.faults.map(({ name }) => name).join(',') || 'none';
-  return `npm run chaos -- --seed ${seed} --database ${options.database} --faults ${faults} --duration ${options.durationSeconds} --rate ${options.requestsPerSecond}`;
+  return `npm run chaos -- --seed ${seed} --database ${options.database} --faults ${faults} --duration ${options.durationSeconds} --rate ${options.requestsPerSecond}${options.flips === undefined ? '' : ` --flips ${options.flips}`}`;
 }
 
 function wholeNumber(name: string, text: string, low: number, high: number): number {

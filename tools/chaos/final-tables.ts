@@ -241,6 +241,8 @@ export type JobChange = {
   queue: string;
   subject: string | null;
   state: string | null;
+  /** When it may be started; absent when the row is gone. */
+  startAfterMs?: number;
 };
 export type RecordedHistory = { effects: Effect[]; events: EventChange[]; jobs: JobChange[] };
 
@@ -259,8 +261,8 @@ export async function readRecordedHistory(catalogue: Sql, queue: Sql): Promise<R
             old_status, new_status FROM chaos_event ORDER BY seq`,
   );
   const jobs = await queue.query<Record<string, string | null>>(
-    `SELECT seq, (EXTRACT(EPOCH FROM at) * 1000)::float8 AS at_ms, actor, port, operation, job_id, queue, subject, state
-       FROM chaos_job ORDER BY seq`,
+    `SELECT seq, (EXTRACT(EPOCH FROM at) * 1000)::float8 AS at_ms, actor, port, operation, job_id, queue, subject, state,
+            (EXTRACT(EPOCH FROM start_after) * 1000)::float8 AS start_after_ms FROM chaos_job ORDER BY seq`,
   );
   return {
     effects: effects.map((row) => ({
@@ -294,6 +296,9 @@ export async function readRecordedHistory(catalogue: Sql, queue: Sql): Promise<R
       queue: row.queue ?? '',
       subject: row.subject ?? null,
       state: row.state ?? null,
+      ...(typeof row.start_after_ms === 'string' || typeof row.start_after_ms === 'number'
+        ? { startAfterMs: Number(row.start_after_ms) }
+        : {}),
     })),
   };
 }

@@ -18,6 +18,7 @@ a running fleet or its data; everything that it starts ends with it.
   --faults A,B|all|none     what may happen (default all)
   --duration SECONDS        of the load; faults that last longer extend it (default 20)
   --rate N                  requests per second, whether or not earlier ones were answered (default 20)
+  --flips N                 flips of each flag-flip (default: drawn, 5 to 10)
   --json                    one JSON object on stdout; progress goes to stderr
   --keep                    keep the folder of every run, not only of those with a violation
   --list-faults             the faults that there are
@@ -51,6 +52,15 @@ What is checked
   dead letter  Something failed for good that nothing done to it explains.
   bad end      A process ended by itself, or was asked to stop and did not end with code 0 within 15 s.
 
+  no owner     A task that nobody would have worked: for more than 20 s nothing was taken from the queue in which it waited, or it
+               stayed with a dead process. Times in which a database or a network failed, a process was frozen or a maintenance
+               process ended do not count.
+  wrong lane   A canary worked more than its share, or a dedicated worker while its flag was off, and could have known it.
+  stale flag   A process did not hear of a flip within 15 s, or had another value than the table at the end.
+  failed reload  A request failed while a process of the API was replaced and nothing else was wrong.
+
+  flip to effect  From when a flip was sent to the database until a process went by it, for each process that lived then.
+  take-over    From when all workers of a lane were dead until each task that waited for them was claimed in another lane.
   rescue       From the moment when a worker was killed or frozen until a task that it had in hand was started by another one
                or was over. Rescues during a failure of a database or a network are counted apart.
   recovery     From the end of the last fault until 95 % of the requests are answered again and no more events wait than before

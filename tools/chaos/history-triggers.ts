@@ -138,14 +138,15 @@ const queueStatements = [
   `CREATE TABLE chaos_job (
      seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(),
      actor text NOT NULL, port integer, operation text NOT NULL, job_id uuid NOT NULL, queue text NOT NULL, subject text,
-     state text, attempt integer)`,
+     state text, attempt integer, start_after timestamptz)`,
   `CREATE FUNCTION chaos_note_job() RETURNS trigger LANGUAGE plpgsql AS $$
    DECLARE
      job pgboss.job := CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
    BEGIN
-     INSERT INTO chaos_job (actor, port, operation, job_id, queue, subject, state, attempt)
+     INSERT INTO chaos_job (actor, port, operation, job_id, queue, subject, state, attempt, start_after)
      VALUES (COALESCE(NULLIF(current_setting('chaos.actor', true), ''), 'product'), inet_client_port(), lower(TG_OP), job.id, job.name,
-             job.singleton_key, CASE WHEN TG_OP <> 'DELETE' THEN job.state::text END, job.retry_count);
+             job.singleton_key, CASE WHEN TG_OP <> 'DELETE' THEN job.state::text END, job.retry_count,
+             CASE WHEN TG_OP <> 'DELETE' THEN job.start_after END);
      RETURN NULL;
    END $$`,
   `CREATE TRIGGER chaos_job_insert AFTER INSERT OR DELETE ON pgboss.job FOR EACH ROW EXECUTE FUNCTION chaos_note_job()`,

@@ -8,6 +8,9 @@ import { percentile } from '../bench/statistics.ts';
 /** From the contract: a dead worker's task starts elsewhere, and the fleet is itself again after a database restart. */
 const rescueTargetSeconds = 15;
 const recoveryTargetSeconds = 10;
+/** A flip is known everywhere, and others have the work of a dead lane. */
+const awarenessTargetSeconds = 2;
+const takeOverTargetSeconds = 15;
 
 export type Summary = {
   seed: number;
@@ -39,7 +42,12 @@ function judgeInvariants({ runs }: Summary): InvariantLine[] {
     line(3, 'the state converges to the last change and never goes back'),
     line(4, 'merging tasks never swallows a change'),
     line(7, 'every failure ends in a retry or a dead letter', hadFault('poison'), 'no poison in these runs'),
-    line(8, 'every task has a live claimer again', rescues.length > 0, 'nobody was hit with a task in hand'),
+    line(
+      8,
+      'every task has a live claimer, whatever the flags say and whoever died',
+      rescues.length > 0 || hadFault('flag-flip', 'lane-death'),
+      'nobody was hit with a task in hand, no flag was flipped and no lane died',
+    ),
     line(9, 'sweeps find what was lost', hadFault('queue-wipe', 'database-stop'), 'no queue was wiped or lost'),
     line(
       10,
@@ -62,6 +70,28 @@ function rescueSeconds(runs: RunReport[]): number[] {
   return runs.flatMap(({ rescues }) => rescues.filter(({ isDisturbed }) => !isDisturbed).map(({ seconds }) => seconds));
 }
 
+/** As of rescues, the undisturbed ones. */
+function undisturbed(list: { seconds: number; isDisturbed: boolean }[]): number[] {
+  return list.filter(({ isDisturbed }) => !isDisturbed).map(({ seconds }) => seconds);
+}
+
+type Spread = { count: number; p50: number | null; p99: number | null; worst: number | null };
+function spread(seconds: number[]): Spread {
+  return {
+    count: seconds.length,
+    p50: round(percentile(seconds, 50)),
+    p99: round(percentile(seconds, 99)),
+    worst: largest(seconds.map(round)),
+  };
+}
+
+const reloadsOf = (runs: RunReport[]): RunReport['reloads'] => ({
+  processes: runs.reduce((sum, { reloads }) => sum + reloads.processes, 0),
+  ofApi: runs.reduce((sum, { reloads }) => sum + reloads.ofApi, 0),
+  requests: runs.reduce((sum, { reloads }) => sum + reloads.requests, 0),
+  failed: runs.reduce((sum, { reloads }) => sum + reloads.failed, 0),
+});
+
 const round = (value: number): number | null => (Number.isNaN(value) ? null : Math.round(value * 100) / 100);
 const largest = (values: (number | null)[]): number | null => {
   const known = values.filter((value) => value !== null);
@@ -72,6 +102,7 @@ export function toJson(summary: Summary): object {
   const { runs } = summary;
   const kinds = countKinds(runs);
   const rescues = rescueSeconds(runs);
+  const reloads = reloadsOf(runs);
   return {
     seed: summary.seed,
     database: summary.database,
@@ -90,7 +121,21 @@ export function toJson(summary: Summary): object {
     not_quiet: kinds.not_quiet,
     dead_letters: kinds.dead_letter,
     bad_ends: kinds.bad_end,
+    without_owner: kinds.no_owner,
+    wrong_lanes: kinds.wrong_lane,
+    stale_flags: kinds.stale_flag,
+    failed_reloads: kinds.failed_reload,
+    flips: runs.reduce((sum, run) => sum + run.flips, 0),
+    flip_to_effect_seconds: spread(undisturbed(runs.flatMap((run) => run.awareness))),
+    take_over_seconds: spread(undisturbed(runs.flatMap((run) => run.takeOvers))),
+    reloads: {
+      processes: reloads.processes,
+      of_api: reloads.ofApi,
+      requests: reloads.requests,
+      failed: reloads.failed,
+    },
     rescue_seconds: { count: rescues.length, p50: round(percentile(rescues, 50)), p99: round(percentile(rescues, 99)) },
+    starved_seconds: round(runs.reduce((sum, run) => sum + run.starvedSeconds, 0)),
     recovery_seconds: largest(runs.map((run) => run.recoverySeconds)),
     database_recovery_seconds: largest(runs.flatMap((run) => run.databaseRecoverySeconds)),
     invariants: judgeInvariants(summary),
@@ -115,7 +160,7 @@ export function printRun(run: RunReport): string {
   return (
     `seed ${run.seed}: ${verdict} in ${run.totalSeconds.toFixed(0)} s (start ${run.startSeconds.toFixed(0)}, rest ${run.restSeconds.toFixed(0)}); ` +
     `${requests.asked} requests (${requests.ok} ok, ${requests.refused} refused, ${requests.unknown} unknown), ${run.events} events, ` +
-    `${run.effects} effects, ${run.restarts} restarts; faults: ${faults}`
+    `${run.effects} effects, ${run.restarts} restarts${run.starvedSeconds < 1 ? '' : `, ${run.starvedSeconds.toFixed(0)} s without a processor`}; faults: ${faults}`
   );
 }
 
@@ -135,7 +180,14 @@ export function printSummary(summary: Summary): string {
   const recovery = largest(runs.map((run) => run.recoverySeconds));
   const databaseRecovery = largest(runs.flatMap((run) => run.databaseRecoverySeconds));
   const figure = (value: number | null, target: number): string =>
-    value === null ? 'not measured' : `${value.toFixed(1)} s (target ${target} s${value > target ? ': MISSED' : ''})`;
+    value === null ? 'not measured' : `${value.toFixed(2)} s (target ${target} s${value > target ? ': MISSED' : ''})`;
+  const awareness = runs.flatMap((run) => run.awareness);
+  const takeOvers = runs.flatMap((run) => run.takeOvers);
+  const reloads = reloadsOf(runs);
+  const figures = (list: { seconds: number; isDisturbed: boolean }[], target: number): string => {
+    const { count, p50, p99, worst } = spread(undisturbed(list));
+    return `p50 ${figure(p50, target)}, p99 ${figure(p99, target)}, worst ${figure(worst, target)}; ${count} undisturbed of ${list.length}`;
+  };
   return [
     '',
     ...judgeInvariants(summary).map(
@@ -143,6 +195,9 @@ export function printSummary(summary: Summary): string {
     ),
     '',
     `rescue of tasks     p50 ${figure(round(percentile(rescues, 50)), rescueTargetSeconds)}, p99 ${figure(round(percentile(rescues, 99)), rescueTargetSeconds)}; ${rescues.length} undisturbed of ${all}`,
+    `take-over of lanes  ${figures(takeOvers, takeOverTargetSeconds)}`,
+    `flip to effect      ${figures(awareness, awarenessTargetSeconds)}; ${runs.reduce((sum, run) => sum + run.flips, 0)} flips, ${runs.reduce((sum, run) => sum + run.overtakenFlips, 0)} overtaken by the next`,
+    `reloads             ${reloads.processes} processes, ${reloads.ofApi} of them API; ${reloads.failed} of ${reloads.requests} requests failed meanwhile, with nothing else wrong`,
     `recovery            ${recovery === null ? 'not measured' : `${recovery.toFixed(1)} s to 95 % of the rate after the last fault (the longest)`}`,
     `database restart    ${figure(databaseRecovery, recoveryTargetSeconds)}`,
     Object.entries(countKinds(runs))

@@ -3,6 +3,7 @@
  * started by somebody else, or was over. Who had a task is told by the port of the connection that claimed it.
  */
 import type { JobChange } from './final-tables.ts';
+import { isWorked, subjectOf } from './take-over.ts';
 
 export type Hit = {
   slot: string;
@@ -27,17 +28,15 @@ export type Rescue = {
 /** Tasks that never come back are not here: they are still active at the end, and an orphan. */
 export function findRescues(jobs: JobChange[], hits: Hit[]): Rescue[] {
   const byJob = [...Map.groupBy(jobs, ({ jobId }) => jobId).values()];
-  const bySubject = Map.groupBy(jobs, (change) => `${change.queue} ${change.subject ?? ''}`);
+  const bySubject = Map.groupBy(jobs, subjectOf);
   return hits.flatMap((hit) =>
     byJob.flatMap((changes) => {
       const before = changes.filter(({ atMs }) => atMs <= hit.atMs).at(-1);
       if (before?.state !== 'active' || before.port === null || before.atMs < hit.startedAtMs) return [];
       if (!hit.hadPort(before.port, before.atMs)) return [];
-      // A wiped task leaves its subject to another one.
-      const later = (bySubject.get(`${before.queue} ${before.subject ?? ''}`) ?? []).filter(
-        ({ atMs }) => atMs > hit.atMs,
-      );
-      const nextIndex = later.findIndex(({ state }) => state === 'active' || state === 'completed');
+      // A wiped task leaves its subject to another one, and a lane may leave it to another lane.
+      const later = (bySubject.get(subjectOf(before)) ?? []).filter(({ atMs }) => atMs > hit.atMs);
+      const nextIndex = later.findIndex((change) => isWorked(change, later) || change.state === 'completed');
       const next = later[nextIndex];
       if (!next) return [];
       const { jobId, queue } = before;

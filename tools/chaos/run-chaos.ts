@@ -3,43 +3,52 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { spawnProcess } from '@omnizap/testkit';
-import { withDatabase } from './database-server.ts';
 import type { DatabaseServer } from './database-server.ts';
-import type { FaultContext } from './faults/fault.ts';
-import type { Fault } from './faults/fault.ts';
+import type { Fault, FaultContext } from './faults/fault.ts';
+import { watchFlips } from './flags/flip-watch.ts';
+import type { Awareness } from './flags/flip-watch.ts';
+import { createFlipper } from './flags/flipper.ts';
 import { expectedRanking } from './judge/judge-convergence.ts';
+import { judgeLanes, judgeOwners } from './judge/judge-owners.ts';
+import { judgeAwareness, judgeReloads, requestsDuring } from './judge/judge-reloads.ts';
 import { judgeLives } from './judge/judge-rest.ts';
 import { judgeRun } from './judge/judge-run.ts';
 import type { KnownFacts } from './judge/known-facts.ts';
 import type { Violation } from './judge/violation.ts';
 import { readFinalTables, readNewestRanking, readRecordedHistory } from './final-tables.ts';
-import type { FinalTables } from './final-tables.ts';
+import type { FinalTables, JobChange } from './final-tables.ts';
 import { startFleet } from './fleet.ts';
-import type { Fleet, Life } from './fleet.ts';
+import type { Fleet, Life, Replacement } from './fleet.ts';
 import { openHistoryFile } from './history-file.ts';
 import { installCatalogueHistory, installQueueHistory } from './history-triggers.ts';
-import { createHttpClient } from './http-client.ts';
 import { createLoad } from './load.ts';
-import type { Owner } from './load.ts';
 import type { PicturePool } from './pictures.ts';
 import { waitForRest } from './quiescence.ts';
 import { createRandom } from './random.ts';
 import { drawTimeline, secondsToRecover } from './recovery.ts';
+import { disturbedBy, excusesOf, failsBelow, freezes, injectAll } from './inject.ts';
+import type { InjectionReport } from './inject.ts';
+import { clockModule, createDatabases, createOwners, environment, migrate } from './prepare.ts';
 import { findRescues } from './rescue.ts';
 import type { Hit, Rescue } from './rescue.ts';
 import { planFaults } from './schedule.ts';
+import { findTakeOvers } from './take-over.ts';
+import type { LaneDeath, TakeOver } from './take-over.ts';
+import { overlapMs, watchStarvation } from './starvation.ts';
 import { connectSql } from './sql.ts';
 import type { DatabaseKind, Sql } from './sql.ts';
 
-const projectRoot = path.resolve(import.meta.dirname, '../..');
-const ownerCount = 4;
 /** Load goes on after the last fault, so that recovery can be seen. */
 const afterMs = 8_000;
 const restTimeoutMs = 120_000;
 /** Lists are published every few seconds at most. */
 const rankingTimeoutMs = 30_000;
-const sweepCadenceMs = 2_000;
+/** Faults with which an API that is reloaded loses no request. */
+const quietFaults = new Set(['reload-loop', 'flag-flip', 'lane-death']);
+const backMs = 6_000;
+/** A time of which more was without processors is not measured. */
+const starvedPart = 0.1;
+const maxMeasuredSeconds = 15;
 
 export type RunOptions = {
   seed: number;
@@ -47,6 +56,8 @@ export type RunOptions = {
   faults: Fault[];
   durationSeconds: number;
   requestsPerSecond: number;
+  /** Of all flag-flips together; drawn when not given. */
+  flips: number | undefined;
   servers: { catalogue: DatabaseServer; queue: DatabaseServer };
   pictures: PicturePool;
   folder: string;
@@ -54,15 +65,6 @@ export type RunOptions = {
   say: (line: string) => void;
   /** Set when PostgreSQL lives on a small disk of its own. */
   fillDisk: FaultContext['fillDisk'];
-};
-
-type InjectionReport = {
-  fault: string;
-  reach: Fault['reach'];
-  startedAt: number;
-  endedAt: number;
-  /** Why it could not be put in. */
-  problem?: string;
 };
 
 export type RunReport = {
@@ -74,6 +76,12 @@ export type RunReport = {
   events: number;
   effects: number;
   deadLetters: number;
+  flips: number;
+  /** Per flip, flag and process. */
+  awareness: (Awareness & { isDisturbed: boolean })[];
+  overtakenFlips: number;
+  takeOvers: (Omit<TakeOver, 'changes'> & { isDisturbed: boolean })[];
+  reloads: { processes: number; ofApi: number; requests: number; failed: number };
   rescues: (Omit<Rescue, 'changes'> & { isDisturbed: boolean })[];
   recoverySeconds: number | null;
   /** After restarts of a database, from when it answered again. */
@@ -82,12 +90,15 @@ export type RunReport = {
   restSeconds: number;
   totalSeconds: number;
   restarts: number;
+  /** In which the machine had no processors for it. */
+  starvedSeconds: number;
   violations: Violation[];
 };
 
 export async function runChaos(options: RunOptions): Promise<RunReport> {
   const { seed, kind, folder, signal, say } = options;
   const begunAt = performance.now();
+  const plan = planFaults(seed, options.faults, options.durationSeconds * 1_000);
   const steps: (() => Promise<void>)[] = [];
   const logDir = path.join(folder, 'logs');
   const dataDir = path.join(folder, 'data');
@@ -103,7 +114,7 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
   });
 
   try {
-    const { catalogueUrl, queueUrl } = await createDatabases(options, steps);
+    const { catalogueUrl, queueUrl } = await createDatabases(options.servers, kind, steps);
     const catalogue = connectSql(catalogueUrl);
     const queue = queueUrl === catalogueUrl ? catalogue : connectSql(queueUrl);
     steps.push(async () => {
@@ -123,6 +134,7 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
       logDir,
       signal,
       note: (entry) => history.write('process', entry),
+      hasCanary: plan.some(({ fault }) => fault.isAboutLanes),
       nodeOptions: (slot) => `--import ${JSON.stringify(clockModule(path.join(clockDir, slot)))}`,
     });
     steps.push(async () => await fleet.close());
@@ -130,7 +142,7 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
     const owners = await createOwners(fleet, adminToken, seed);
     const startSeconds = (performance.now() - begunAt) / 1_000;
 
-    const facts: KnownFacts = { poisonEvents: [], damagedContent: [], startedAt: Date.now(), endedAt: 0 };
+    const facts: KnownFacts = { poisonEvents: [], damagedContent: [], flips: [], startedAt: Date.now(), endedAt: 0 };
     const load = createLoad({
       seed,
       requestsPerSecond: options.requestsPerSecond,
@@ -143,7 +155,25 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
     load.start();
     const hits: Hit[] = [];
     watchHits(fleet, hits);
-    const injections = await injectAll(options, {
+    const watch = watchFlips(fleet);
+    const starvation = watchStarvation(fleet);
+    const flipper = createFlipper({
+      catalogue,
+      catalogueUrl,
+      queueUrl,
+      onFlip: watch.expect,
+      note: (entry) => history.write('fault', { fault: 'flag-flip', ...entry }),
+    });
+    facts.flips = flipper.flips;
+    steps.push(async () => {
+      watch.stop();
+      starvation.stop();
+      await flipper.close();
+    });
+    const laneDeaths: LaneDeath[] = [];
+    const replacements: Replacement[] = [];
+    const flaggers = plan.filter(({ fault }) => fault.reach === 'flags').length;
+    const injections = await injectAll(options, plan, {
       kind,
       fleet,
       servers: options.servers,
@@ -152,6 +182,10 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
       catalogueUrl,
       queueUrl,
       load,
+      flipper,
+      flips: options.flips === undefined ? undefined : Math.ceil(options.flips / Math.max(1, flaggers)),
+      laneDeaths,
+      replacements,
       dataDir,
       durationSeconds: options.durationSeconds,
       facts,
@@ -162,6 +196,7 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
     });
     for (const server of new Set(Object.values(options.servers))) await server.start();
     fleet.heal();
+    if (flipper.flips.length > 0) await flipper.settle();
     await delay(afterMs, undefined, { signal });
     const loadEndedAt = Date.now();
     await load.stop();
@@ -169,28 +204,66 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
 
     const rest = await waitForRest(catalogue, queue, restTimeoutMs, signal);
     if (rest.isQuiet) await waitForRanking(catalogue, signal);
+    await watch.settled();
     facts.endedAt = Date.now();
     const tables = await readFinalTables(catalogue, queue);
     const recorded = await readRecordedHistory(catalogue, queue);
     await fleet.stop();
 
-    const isDisturbed = disturbedBy(injections);
+    const isDisturbed = disturbedBy(injections, failsBelow);
+    const isStarved = (fromMs: number, toMs: number): boolean =>
+      overlapMs({ fromMs, toMs }, starvation.spans) > starvedPart * (toMs - fromMs);
+    const isFrozen = disturbedBy(injections, (injection) => failsBelow(injection) || freezes(injection));
+    const isFrozenToo = (fromMs: number, toMs: number): boolean => isFrozen(fromMs, toMs) || isStarved(fromMs, toMs);
+    // What was killed or stopped otherwise needs a moment until it is back.
+    const isElse = disturbedBy(injections, ({ fault }) => !quietFaults.has(fault), backMs);
+    const isAnythingElse = (fromMs: number, toMs: number): boolean =>
+      isElse(fromMs, toMs) || isStarved(fromMs - backMs, toMs);
+    const rescues = findRescues(recorded.jobs, hits);
+    const takeOvers = findTakeOvers(recorded.jobs, laneDeaths);
+    const slotAt = (port: number, atMs: number): string | undefined =>
+      fleet.slots.find(({ queue: proxy }) => proxy.hadPort(port, atMs))?.name;
     const violations = [
       ...judgeRun({ requests: load.requests, tables, history: recorded, rest, facts }),
       ...judgeLives(fleet.lives, (_life, fromMs, toMs) => isDisturbed(fromMs, toMs)),
+      ...judgeOwners(
+        recorded.jobs,
+        rescues,
+        { excuses: excusesOf(injections, fleet.lives), starved: starvation.spans },
+        facts.endedAt,
+      ),
+      ...judgeLanes({ jobs: recorded.jobs, flips: flipper.flips, seen: watch.seen, slotOf: slotAt }),
+      ...judgeAwareness(watch.seen, isFrozenToo),
+      ...judgeReloads(load.requests, replacements, isAnythingElse),
     ];
     for (const found of violations) history.write('violation', found);
-    const rescues = findRescues(recorded.jobs, hits);
-    for (const { changes, ...rescue } of rescues) {
-      const steps = changes.map(({ atMs, port, jobId, operation, state }) => ({
-        after_ms: Math.round(atMs - rescue.atMs),
-        by: port === null ? null : (fleet.slots.find(({ queue: proxy }) => proxy.hadPort(port, atMs))?.name ?? null),
+    const stepsOf = (changes: JobChange[], fromMs: number): object[] =>
+      changes.map(({ atMs, port, jobId, queue: inQueue, operation, state }) => ({
+        after_ms: Math.round(atMs - fromMs),
+        by: port === null ? null : (slotAt(port, atMs) ?? null),
         task: jobId,
+        queue: inQueue,
         operation,
         state,
       }));
-      history.write('rescue', { ...rescue, steps });
+    for (const { changes, ...rescue } of rescues)
+      history.write('rescue', { ...rescue, steps: stepsOf(changes, rescue.atMs) });
+    for (const { changes, ...takeOver } of takeOvers)
+      history.write('take-over', { ...takeOver, steps: stepsOf(changes, takeOver.deathMs) });
+    for (const death of laneDeaths) {
+      const own = takeOvers
+        .filter(({ deathMs }) => deathMs === death.atMs)
+        .map(({ claimedMs }) => claimedMs - death.atMs);
+      history.write('lane-death', {
+        ...death,
+        tasks: own.length,
+        first_ms: own.length === 0 ? null : Math.round(Math.min(...own)),
+        last_ms: own.length === 0 ? null : Math.round(Math.max(...own)),
+      });
     }
+    for (const { seconds, ...heard } of watch.seen)
+      history.write('heard', { ...heard, seconds: seconds === Infinity ? null : seconds });
+    const during = requestsDuring(load.requests, replacements, isAnythingElse);
     if (violations.length > 0) await keepTables(folder, tables, recorded);
     const timeline = drawTimeline(load.requests, recorded.events, facts.startedAt, loadEndedAt);
     const firstFaultAt = injections[0]?.startedAt ?? Infinity;
@@ -212,6 +285,22 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
       events: recorded.events.filter(({ operation }) => operation === 'insert').length,
       effects: recorded.effects.length,
       deadLetters: tables.deadEvents.length + tables.deadTasks.length,
+      flips: flipper.flips.filter(({ how }) => how !== 'end').length,
+      awareness: watch.seen.map((heard) => ({
+        ...heard,
+        isDisturbed: isFrozenToo(heard.askedAt, heard.askedAt + Math.min(heard.seconds, maxMeasuredSeconds) * 1_000),
+      })),
+      overtakenFlips: watch.overtaken(),
+      takeOvers: takeOvers.map(({ changes: _, ...takeOver }) => ({
+        ...takeOver,
+        isDisturbed: isFrozenToo(takeOver.deathMs, takeOver.claimedMs),
+      })),
+      reloads: {
+        processes: replacements.length,
+        ofApi: replacements.filter(({ kind: of }) => of === 'api').length,
+        requests: during.asked,
+        failed: during.failed.length,
+      },
       rescues: rescues.map(({ changes: _, ...rescue }) => ({
         ...rescue,
         isDisturbed: isDisturbed(rescue.atMs, rescue.atMs + rescue.seconds * 1_000),
@@ -224,6 +313,7 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
       startSeconds,
       restSeconds: rest.tookMs / 1_000,
       totalSeconds: (performance.now() - begunAt) / 1_000,
+      starvedSeconds: starvation.spans.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0) / 1_000,
       restarts: fleet.lives.length - fleet.slots.length,
       violations,
     };
@@ -233,74 +323,6 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
         say(`clean-up: ${error instanceof Error ? error.message : String(error)}`),
       );
   }
-}
-
-async function createDatabases(
-  { servers, kind }: RunOptions,
-  steps: (() => Promise<void>)[],
-): Promise<{ catalogueUrl: string; queueUrl: string }> {
-  const name = `chaos_${randomBytes(6).toString('hex')}`;
-  const queueUrl = withDatabase(servers.queue.url(), name);
-  const create = async (server: DatabaseServer, adminDatabase: string, create: string, drop: string): Promise<void> => {
-    const sql = connectSql(withDatabase(server.url(), adminDatabase));
-    await sql.query(create);
-    steps.push(async () => {
-      await sql.query(drop).finally(async () => await sql.close());
-    });
-  };
-  await create(servers.queue, 'postgres', `CREATE DATABASE ${name}`, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-  if (kind === 'postgres') return { catalogueUrl: queueUrl, queueUrl };
-  await create(
-    servers.catalogue,
-    'mysql',
-    `CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
-    `DROP DATABASE IF EXISTS ${name}`,
-  );
-  return { catalogueUrl: withDatabase(servers.catalogue.url(), name), queueUrl };
-}
-
-function environment(dataDir: string, adminToken: string): Record<string, string> {
-  return {
-    STICKER_DATA_DIR: dataDir,
-    ADMIN_TOKEN: adminToken,
-    LOG_FORMAT: 'json',
-    // Each viewer of the load comes from an address of its own.
-    TRUST_PROXY_HOPS: '1',
-    STICKER_WORKER_CLASSIFICATION_CADENCE_MS: String(sweepCadenceMs),
-    STICKER_WORKER_CURATION_CADENCE_MS: String(sweepCadenceMs),
-    STICKER_WORKER_REBUILD_CADENCE_MS: String(sweepCadenceMs),
-    NODE_COMPILE_CACHE: path.join(projectRoot, '.cache', 'node'),
-  };
-}
-
-async function migrate(env: Record<string, string>): Promise<void> {
-  const migration = await spawnProcess('tools/migrate.ts', ['up'], env, { waitForReady: false });
-  const { code } = await migration.exited;
-  if (code !== 0) throw new Error(`The migrations failed: ${migration.output()}`);
-}
-
-/** The control file is named in the module's address, as one process's environment is that of all of its kind. */
-function clockModule(controlFile: string): string {
-  const module = new URL('shift-clock.ts', import.meta.url);
-  module.searchParams.set('control', controlFile);
-  return module.href;
-}
-
-async function createOwners(fleet: Fleet, adminToken: string, seed: number): Promise<Owner[]> {
-  const client = createHttpClient();
-  const owners: Owner[] = [];
-  for (let index = 1; index <= ownerCount; index += 1) {
-    const ownerId = `chaos-${seed}-owner-${index}`;
-    const { status, body } = await client.send(`${fleet.apiUrls()[0] ?? ''}/api/admin/api-keys`, {
-      method: 'POST',
-      headers: { Authorization: `Bearer ${adminToken}`, 'Content-Type': 'application/json' },
-      body: JSON.stringify({ owner_id: ownerId, scopes: ['catalog:write'] }),
-    });
-    if (status !== 201) throw new Error(`No API key for the load: ${status} ${JSON.stringify(body)}`);
-    owners.push({ ownerId, key: (body as { data: { key: string } }).data.key });
-  }
-  client.close();
-  return owners;
 }
 
 /** Remembers who was killed or frozen, with the connections that it had. */
@@ -314,39 +336,6 @@ function watchHits(fleet: Fleet, hits: Hit[]): void {
   const { kill, pause } = fleet;
   fleet.kill = (slot) => remember(kill(slot));
   fleet.pause = (slot) => remember(pause(slot));
-}
-
-/** Resolves when the last fault is over. A fault that cannot be put in (its database is down by another one) is noted, no more. */
-async function injectAll(options: RunOptions, context: FaultContext): Promise<InjectionReport[]> {
-  const { seed, faults, durationSeconds, signal, say } = options;
-  const startedAt = performance.now();
-  const plan = planFaults(seed, faults, durationSeconds * 1_000);
-  const reports = plan.map(async ({ fault, atMs, stream }): Promise<InjectionReport> => {
-    await delay(atMs - (performance.now() - startedAt), undefined, { signal });
-    const report: InjectionReport = { fault: fault.name, reach: fault.reach, startedAt: Date.now(), endedAt: 0 };
-    const note = (detail: object): void => context.note({ fault: fault.name, ...detail });
-    note({ phase: 'start' });
-    try {
-      await fault.inject({ ...context, note }, createRandom(seed, stream));
-    } catch (error) {
-      if (signal.aborted) throw error;
-      report.problem = error instanceof Error ? error.message : String(error);
-      say(`${fault.name} could not be put in: ${report.problem}`);
-    }
-    report.endedAt = Date.now();
-    note({ phase: 'end', ...(report.problem === undefined ? {} : { problem: report.problem }) });
-    return report;
-  });
-  const done = await Promise.all(reports);
-  const leftMs = durationSeconds * 1_000 - (performance.now() - startedAt);
-  if (leftMs > 0) await delay(leftMs, undefined, { signal });
-  return done;
-}
-
-/** Whether a fault of a database or a network was at work then. */
-function disturbedBy(injections: InjectionReport[]): (fromMs: number, toMs: number) => boolean {
-  const faults = injections.filter(({ reach }) => reach === 'database' || reach === 'network');
-  return (fromMs, toMs) => faults.some(({ startedAt, endedAt }) => startedAt <= toMs && endedAt >= fromMs);
 }
 
 /** The newest generation may be published a moment after the last score. Not coming is found by the checker. */

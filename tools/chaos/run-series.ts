@@ -60,6 +60,7 @@ export async function runSeries(options: ChaosOptions, context: SeriesContext): 
             faults: options.faults,
             durationSeconds: options.durationSeconds,
             requestsPerSecond: options.requestsPerSecond,
+            flips: options.flips,
             ...hosted,
             pictures,
             folder: runFolder,

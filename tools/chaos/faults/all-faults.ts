@@ -7,7 +7,9 @@ import {
   poolExhaustionFault,
 } from './database-faults.ts';
 import type { Fault } from './fault.ts';
+import { flagFlipFault } from './flag-faults.ts';
 import { clockJumpFault, diskFullFault } from './host-faults.ts';
+import { laneDeathFault } from './lane-faults.ts';
 import {
   commitTimeoutFault,
   netBlackholeFault,
@@ -18,6 +20,7 @@ import {
   staleWriteFault,
 } from './network-faults.ts';
 import { killFault, pauseFault, rollingRestartFault, terminateFault } from './process-faults.ts';
+import { reloadLoopFault } from './reload-fault.ts';
 
 export const allFaults: Fault[] = [
   killFault,
@@ -41,4 +44,7 @@ export const allFaults: Fault[] = [
   poisonFault,
   retentionFault,
   clockJumpFault,
+  flagFlipFault,
+  laneDeathFault,
+  reloadLoopFault,
 ];

@@ -1,13 +1,15 @@
 /** One way in which things go wrong: drawn from the seed, put in, and taken out again by itself. */
 import type { DatabaseServer } from '../database-server.ts';
-import type { Fleet, Slot } from '../fleet.ts';
+import type { Flipper } from '../flags/flipper.ts';
+import type { Fleet, Replacement, Slot } from '../fleet.ts';
 import type { KnownFacts } from '../judge/known-facts.ts';
+import type { LaneDeath } from '../take-over.ts';
 import type { Load } from '../load.ts';
 import type { Random } from '../random.ts';
 import type { DatabaseKind, Sql } from '../sql.ts';
 
 /** What a fault may disturb besides what it hits, for whoever measures how fast the fleet recovers. */
-export type Reach = 'processes' | 'database' | 'network' | 'data';
+export type Reach = 'processes' | 'database' | 'network' | 'data' | 'flags';
 
 export type FaultContext = {
   kind: DatabaseKind;
@@ -19,6 +21,11 @@ export type FaultContext = {
   catalogueUrl: string;
   queueUrl: string;
   load: Load;
+  flipper: Flipper;
+  /** Of one flag-flip; drawn when not given. */
+  flips: number | undefined;
+  laneDeaths: LaneDeath[];
+  replacements: Replacement[];
   dataDir: string;
   /** Of the whole load, for faults that last longer when there is time. */
   durationSeconds: number;
@@ -40,6 +47,8 @@ export type Fault = {
   reach: Reach;
   /** Set where it needs more than every machine has. */
   needs?: 'small disk';
+  /** Set where it means little without workers of a second release. */
+  isAboutLanes?: boolean;
   /** Resolves when everything is as it was. Draws all its choices from `random`. */
   inject: (context: FaultContext, random: Random) => Promise<void>;
 };

@@ -29,7 +29,7 @@ export function cleanEvidence(): Evidence {
   return {
     requests,
     rest: { isQuiet: true, tookMs: 1_000, stuck: [] },
-    facts: { poisonEvents: [], damagedContent: [], startedAt: now, endedAt: now + 30_000 },
+    facts: { poisonEvents: [], damagedContent: [], flips: [], startedAt: now, endedAt: now + 30_000 },
     history: {
       effects: [
         effect(1, 'work_state', 'classification:asset-1', 1),

@@ -5,11 +5,14 @@
 import { createHmac } from 'node:crypto';
 import type { FinalTables, PackRow, RecordedHistory } from '../final-tables.ts';
 import type { Operation, RequestRecord } from '../requests.ts';
+import { bucketOf, possiblePercents } from '../flags/flip.ts';
 import type { KnownFacts } from './known-facts.ts';
 import { violation } from './violation.ts';
 import type { Violation } from './violation.ts';
 
 const interactions = ['open', 'like', 'dislike'] as const;
+/** What a client has given up may be carried out for so long. */
+const unansweredMs = 30_000;
 const windowMs = { open: 30 * 60_000, like: 86_400_000, dislike: 86_400_000 };
 
 export function judgeRequests(
@@ -23,7 +26,7 @@ export function judgeRequests(
     ...judgeUploads(requests, tables),
     ...judgeInteractions(requests, tables, facts),
     ...judgeRefusals(requests),
-    ...judgeEvents(requests, tables, history),
+    ...judgeEvents(requests, tables, history, facts),
   ];
 }
 
@@ -222,10 +225,53 @@ const eventsOfOperation: Partial<Record<Operation, EventName[][]>> = {
 const derivedEvents = new Set(['STICKER_CLASSIFIED', 'STICKER_READY']);
 
 /**
+ * Which events a request has to append, may append, and may not: `enable_domain_event_outbox` decides for each aggregate, and what it
+ * leaves out is found by sweeps.
+ */
+function announcementsOf(
+  request: RequestRecord,
+  tables: FinalTables,
+  facts: KnownFacts,
+): (name: EventName) => boolean | null {
+  const flag = 'enable_domain_event_outbox';
+  const untilMs = request.outcome === 'unknown' ? request.endedAt + unansweredMs : request.endedAt;
+  const { low, high } = possiblePercents(facts.flips, flag, request.startedAt, untilMs);
+  return (name) => {
+    if (low === high && (low === 100 || low === 0)) return low === 100;
+    const aggregate = aggregateOf(name, request, tables);
+    if (aggregate === null) return null;
+    const bucket = bucketOf(flag, aggregate);
+    return bucket <= low ? true : bucket > high ? false : null;
+  };
+}
+
+function aggregateOf(name: EventName, request: RequestRecord, tables: FinalTables): string | null {
+  if (name.startsWith('STICKER_')) return request.stickerId === undefined ? null : `sticker_asset:${request.stickerId}`;
+  const pack = tables.packs.find((row) => !row.isAuto && row.name === request.pack);
+  return pack === undefined ? null : `sticker_pack:${pack.id}`;
+}
+
+/** Whether these are the events of the variant, but for those that may be left out, and without those that must be. */
+function isVariant(variant: EventName[], names: string[], isAnnounced: (name: EventName) => boolean | null): boolean {
+  const must = variant.filter((name) => isAnnounced(name) === true);
+  const may = variant.filter((name) => isAnnounced(name) !== false);
+  return (
+    new Set(names).size === names.length &&
+    must.every((name) => names.includes(name)) &&
+    names.every((name) => (may as string[]).includes(name))
+  );
+}
+
+/**
  * A change and its events are one: events without the change, the change without its events, or some of the events are each a
  * broken transaction. The events are those ever inserted, whatever became of the rows.
  */
-function judgeEvents(requests: RequestRecord[], tables: FinalTables, history: RecordedHistory): Violation[] {
+function judgeEvents(
+  requests: RequestRecord[],
+  tables: FinalTables,
+  history: RecordedHistory,
+  facts: KnownFacts,
+): Violation[] {
   const found: Violation[] = [];
   const autoPacks = new Set(tables.packs.filter(({ isAuto }) => isAuto).map(({ id }) => `sticker_pack:${id}`));
   const direct = history.events.filter(
@@ -246,13 +292,16 @@ function judgeEvents(requests: RequestRecord[], tables: FinalTables, history: Re
     const variants = eventsOfOperation[request.operation];
     if (!variants) continue;
     const names = (byRequest.get(request.id) ?? []).map(({ eventType, action }) => `${eventType} ${action ?? '-'}`);
-    const isWhole = variants.some((variant) => isSameList(variant, names));
+    const isAnnounced = announcementsOf(request, tables, facts);
+    const isWhole = variants.some((variant) => isVariant(variant, names, isAnnounced));
     if (request.outcome === 'refused' && names.length > 0)
       found.push(violation('unexpected', 1, `${describe(request)}: refused, but it appended ${names.join(', ')}`));
     else if (names.length > 0 && !isWhole) {
       const isMore = variants.every((variant) => names.length > variant.length);
-      found.push(violation(isMore ? 'doubled' : 'lost', 1, `${describe(request)}: appended ${names.join(', ')}`));
-    } else if (request.outcome === 'ok' && names.length === 0 && mustAnnounce(request, requests))
+      const isForbidden = variants.flat().some((name) => names.includes(name) && isAnnounced(name) === false);
+      const kind = isMore ? 'doubled' : isForbidden ? 'unexpected' : 'lost';
+      found.push(violation(kind, 1, `${describe(request)}: appended ${names.join(', ')}`));
+    } else if (request.outcome === 'ok' && names.length === 0 && !isWhole && mustAnnounce(request, requests))
       found.push(violation('lost', 1, `${describe(request)}: it appended no event`));
   }
   return found;
@@ -270,8 +319,4 @@ function mustAnnounce(request: RequestRecord, requests: RequestRecord[]): boolea
       other.viewer === request.viewer &&
       other.outcome !== 'refused',
   );
-}
-
-function isSameList(one: string[], other: string[]): boolean {
-  return one.length === other.length && one.toSorted().join('|') === other.toSorted().join('|');
 }

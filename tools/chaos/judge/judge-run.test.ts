@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { bucketOf } from '../flags/flip.ts';
 import { cleanEvidence, effect, eventChange, eventLife, request, viewerHash } from './evidence.ts';
 import { judgeLives } from './judge-rest.ts';
 import { judgeRun } from './judge-run.ts';
@@ -297,6 +298,37 @@ describe('the checker', () => {
 
     expect(kindsAfter(deleteAt(5, 20))).toEqual(['unexpected']);
     expect(kindsAfter(deleteAt(-20, -10))).toEqual(['unexpected']);
+  });
+
+  it('expects of each aggregate the events that the outbox flag asks for, and no others', () => {
+    const outbox = 'enable_domain_event_outbox' as const;
+    const bucket = bucketOf(outbox, 'sticker_pack:pack-1');
+    const atPercent =
+      (percent: number, breakIt: (run: Evidence) => void, secondsBefore = 60) =>
+      (run: Evidence) => {
+        const askedAt = run.facts.startedAt - secondsBefore * 1_000;
+        const state = { isEnabled: percent > 0, percent };
+        run.facts.flips.push({ flags: [outbox], state, how: 'sql', askedAt, answeredAt: askedAt + 5, isCertain: true });
+        breakIt(run);
+      };
+    const withoutPublished = (run: Evidence): void => dropEventsOf(run, 'r3');
+    const asItWas = (): void => undefined;
+
+    expect(kindsAfter(atPercent(bucket, withoutPublished))).toContain('lost');
+    expect(kindsAfter(atPercent(bucket - 1, asItWas))).toContain('unexpected');
+    expect(
+      kindsAfter(
+        atPercent(bucket - 1, (run) => {
+          for (const id of ['r1', 'r3', 'r4']) dropEventsOf(run, id);
+          run.history.events = run.history.events.filter(({ action }) => action !== 'sticker_added');
+          const isAnnounced = bucketOf(outbox, 'sticker_asset:asset-1') < bucket;
+          if (!isAnnounced) dropEventsOf(run, 'r2');
+        }),
+      ),
+    ).toEqual([]);
+    // Processes may not have heard of it yet: either is right.
+    expect(kindsAfter(atPercent(0, withoutPublished, 5))).toEqual([]);
+    expect(kindsAfter(atPercent(0, asItWas, 5))).toEqual([]);
   });
 
   it('does not blame the product for what was done to it', () => {

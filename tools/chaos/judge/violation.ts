@@ -13,6 +13,14 @@ export const violationKinds = [
   'dead_letter',
   /** A process ended by itself, or did not end as it should when asked to. */
   'bad_end',
+  /** A task that nobody would have worked, for longer than others may take to notice. */
+  'no_owner',
+  /** A task worked by somebody whose it was not. */
+  'wrong_lane',
+  /** A process that did not hear of a flip. */
+  'stale_flag',
+  /** A request that a reload of the API broke. */
+  'failed_reload',
 ] as const;
 export type ViolationKind = (typeof violationKinds)[number];
 
