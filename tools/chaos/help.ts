@@ -54,11 +54,13 @@ What is checked
 
   no owner     A task that nobody would have worked: for more than 20 s nothing was taken from the queue in which it waited, or it
                stayed with a dead process. Times in which a database or a network failed, a process was frozen or a maintenance
-               process ended do not count.
+               process ended do not count, nor those without a processor.
   wrong lane   A canary worked more than its share, or a dedicated worker while its flag was off, and could have known it.
   stale flag   A process did not hear of a flip within 15 s, or had another value than the table at the end.
   failed reload  A request failed while a process of the API was replaced and nothing else was wrong.
 
+  without a processor  Seconds in which a process of the API, the relay or maintenance waited most of the time for one. On an
+               overloaded machine promises in seconds are not judged.
   flip to effect  From when a flip was sent to the database until a process went by it, for each process that lived then.
   take-over    From when all workers of a lane were dead until each task that waited for them was claimed in another lane.
   rescue       From the moment when a worker was killed or frozen until a task that it had in hand was started by another one
