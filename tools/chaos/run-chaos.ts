@@ -46,6 +46,10 @@ const rankingTimeoutMs = 30_000;
 /** Faults with which an API that is reloaded loses no request. */
 const quietFaults = new Set(['reload-loop', 'flag-flip', 'lane-death']);
 const backMs = 6_000;
+/** A process that was killed, frozen or cut off may count as gone for so long. */
+const unseenMs = 15_000;
+/** Of the random numbers. */
+const endStateStream = 2;
 /** A time of which more was without processors is not measured. */
 const starvedPart = 0.1;
 const maxMeasuredSeconds = 15;
@@ -142,7 +146,14 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
     const owners = await createOwners(fleet, adminToken, seed);
     const startSeconds = (performance.now() - begunAt) / 1_000;
 
-    const facts: KnownFacts = { poisonEvents: [], damagedContent: [], flips: [], startedAt: Date.now(), endedAt: 0 };
+    const facts: KnownFacts = {
+      poisonEvents: [],
+      damagedContent: [],
+      flips: [],
+      knownEverywhereAt: () => Infinity,
+      startedAt: Date.now(),
+      endedAt: 0,
+    };
     const load = createLoad({
       seed,
       requestsPerSecond: options.requestsPerSecond,
@@ -164,7 +175,7 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
       onFlip: watch.expect,
       note: (entry) => history.write('fault', { fault: 'flag-flip', ...entry }),
     });
-    facts.flips = flipper.flips;
+    Object.assign(facts, { flips: flipper.flips, knownEverywhereAt: watch.knownEverywhereAt });
     steps.push(async () => {
       watch.stop();
       starvation.stop();
@@ -196,7 +207,7 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
     });
     for (const server of new Set(Object.values(options.servers))) await server.start();
     fleet.heal();
-    if (flipper.flips.length > 0) await flipper.settle();
+    if (flipper.flips.length > 0) await flipper.settle(createRandom(seed, endStateStream));
     await delay(afterMs, undefined, { signal });
     const loadEndedAt = Date.now();
     await load.stop();
@@ -218,11 +229,21 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
     // What was killed or stopped otherwise needs a moment until it is back.
     const isElse = disturbedBy(injections, ({ fault }) => !quietFaults.has(fault), backMs);
     const isAnythingElse = (fromMs: number, toMs: number): boolean =>
-      isElse(fromMs, toMs) || isStarved(fromMs - backMs, toMs);
+      isElse(fromMs, toMs) || overlapMs({ fromMs, toMs }, starvation.spans) > (toMs - fromMs) / 2;
     const rescues = findRescues(recorded.jobs, hits);
     const takeOvers = findTakeOvers(recorded.jobs, laneDeaths);
     const slotAt = (port: number, atMs: number): string | undefined =>
       fleet.slots.find(({ queue: proxy }) => proxy.hadPort(port, atMs))?.name;
+    const isInlineServed = (atMs: number): boolean =>
+      !isFrozenToo(atMs - unseenMs, atMs) &&
+      !fleet.lives.some(
+        ({ slot, asked, askedAt }) =>
+          slot.startsWith('api') &&
+          asked === 'kill' &&
+          askedAt !== null &&
+          askedAt <= atMs &&
+          askedAt > atMs - unseenMs,
+      );
     const violations = [
       ...judgeRun({ requests: load.requests, tables, history: recorded, rest, facts }),
       ...judgeLives(fleet.lives, (_life, fromMs, toMs) => isDisturbed(fromMs, toMs)),
@@ -232,7 +253,7 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
         { excuses: excusesOf(injections, fleet.lives), starved: starvation.spans },
         facts.endedAt,
       ),
-      ...judgeLanes({ jobs: recorded.jobs, flips: flipper.flips, seen: watch.seen, slotOf: slotAt }),
+      ...judgeLanes({ jobs: recorded.jobs, flips: flipper.flips, heard: watch.heard, isInlineServed, slotOf: slotAt }),
       ...judgeAwareness(watch.seen, isFrozenToo),
       ...judgeReloads(load.requests, replacements, isAnythingElse),
     ];

@@ -1,14 +1,15 @@
 /**
  * How long it takes until every live process goes by a flip: each says on its /metrics what it knows of a flag and since when. Asked
- * once the contract's 2 s are over, so that the asking does not hasten or slow what it measures.
+ * once a second, so that the asking does not hasten or slow what it measures.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Fleet } from '../fleet.ts';
 import { effective, flagNames } from './flip.ts';
 import type { FlagName, Flip } from './flip.ts';
 
-const firstLookMs = 2_100;
-const lookIntervalMs = 400;
+const lookIntervalMs = 1_000;
+/** A process that began while a flip was made may have read the flags before; it looks again in time. */
+const startSlackMs = 1_000;
 /** One that does not know it by then is a finding. */
 const longestUnawareMs = 15_000;
 const answerTimeoutMs = 2_000;
@@ -21,8 +22,15 @@ export type Awareness = {
   /** Infinity: not within 15 s. */ seconds: number;
 };
 
+/** What is certain: that this process had heard of that flip then. */
+export type Heard = { flag: FlagName; slot: string; askedAt: number; atMs: number };
+
 export type FlipWatch = {
+  /** Of flips that were followed until everybody had heard: of others only the fast ones would be known. */
   seen: Awareness[];
+  heard: Heard[];
+  /** From when on everybody had heard of a flip; Infinity when that is not known. */
+  knownEverywhereAt: (flip: Flip, flag: FlagName) => number;
   /** Flags of flips that were overtaken by the next before everybody could be asked. */
   overtaken: () => number;
   expect: (flip: Flip) => void;
@@ -31,10 +39,18 @@ export type FlipWatch = {
   stop: () => void;
 };
 
-type Expected = { flag: FlagName; flip: Flip; waiting: Map<string, number> };
+type Expected = {
+  flag: FlagName;
+  flip: Flip;
+  waiting: Map<string, number>;
+  seen: Awareness[];
+  isAnyoneFrozen: boolean;
+};
 
 export function watchFlips(fleet: Fleet): FlipWatch {
   const seen: Awareness[] = [];
+  const heard: Heard[] = [];
+  const knownAt = new Map<string, number>();
   let expected: Expected[] = [];
   let overtaken = 0;
   let isStopped = false;
@@ -53,12 +69,12 @@ export function watchFlips(fleet: Fleet): FlipWatch {
 
   async function look(): Promise<void> {
     const now = awake();
-    const due = expected.filter(({ flip }) => Date.now() - flip.askedAt >= firstLookMs);
+    const due = expected;
     const names = new Set(due.flatMap(({ waiting }) => [...waiting.keys()]));
     for (const slot of fleet.slots.filter(({ name }) => names.has(name))) {
       const process = slot.current();
       const known = process?.ownUrl && now.has(slot.name) ? await readFlags(process.ownUrl) : null;
-      for (const { flag, flip, waiting } of due) {
+      for (const { flag, flip, waiting, seen: own } of due) {
         const pid = waiting.get(slot.name);
         if (pid === undefined) continue;
         // Another process by now: it has read the flags when it began.
@@ -67,37 +83,48 @@ export function watchFlips(fleet: Fleet): FlipWatch {
         if (value?.percent === effective(flip.state)) {
           waiting.delete(slot.name);
           // An earlier time: it never had another value, because the flip before came and went between two looks.
-          if (value.changedAtMs >= flip.askedAt)
-            seen.push({
+          if (value.changedAtMs >= flip.askedAt) {
+            heard.push({ flag, slot: slot.name, askedAt: flip.askedAt, atMs: value.changedAtMs });
+            own.push({
               flag,
               slot: slot.name,
               askedAt: flip.askedAt,
               seconds: (value.changedAtMs - flip.askedAt) / 1_000,
             });
+          }
         } else if (Date.now() - flip.askedAt > longestUnawareMs && waiting.delete(slot.name))
-          seen.push({ flag, slot: slot.name, askedAt: flip.askedAt, seconds: Infinity });
+          own.push({ flag, slot: slot.name, askedAt: flip.askedAt, seconds: Infinity });
       }
+    }
+    for (const { flag, flip, waiting, seen: own, isAnyoneFrozen } of expected) {
+      if (waiting.size > 0) continue;
+      seen.push(...own);
+      if (!isAnyoneFrozen && own.every(({ seconds }) => seconds < Infinity))
+        knownAt.set(`${flag} ${flip.askedAt}`, Date.now() + startSlackMs);
     }
     expected = expected.filter(({ waiting }) => waiting.size > 0);
   }
 
   async function run(): Promise<void> {
     while (!isStopped && expected.length > 0) {
+      await delay(lookIntervalMs);
       await look();
-      if (expected.length > 0) await delay(lookIntervalMs);
     }
     running = undefined;
   }
 
   return {
     seen,
+    heard,
+    knownEverywhereAt: ({ askedAt }, flag) => knownAt.get(`${flag} ${askedAt}`) ?? Infinity,
     overtaken: () => overtaken,
     expect(flip) {
       for (const flag of flip.flags) {
         const before = expected.filter((entry) => entry.flag === flag && entry.waiting.size > 0);
         overtaken += before.length;
         expected = expected.filter((entry) => !before.includes(entry));
-        expected.push({ flag, flip, waiting: awake() });
+        const isAnyoneFrozen = fleet.slots.some((slot) => slot.current()?.isPaused === true);
+        expected.push({ flag, flip, waiting: awake(), seen: [], isAnyoneFrozen });
       }
       running ??= run();
     },

@@ -11,7 +11,7 @@ export const flagNames = [
 export type FlagName = (typeof flagNames)[number];
 export type FlagState = { isEnabled: boolean; percent: number };
 
-/** The migration's, and what a run ends with. */
+/** The migration's. */
 export const firstStates: Record<FlagName, FlagState> = {
   enable_ranking_snapshot_read: { isEnabled: true, percent: 100 },
   enable_domain_event_outbox: { isEnabled: true, percent: 100 },

@@ -17,14 +17,23 @@ const storeShare = 0.4;
 const offShare = 0.25;
 const fullShare = 0.2;
 
+/** Of the dedicated workers at least half: the inline poller alone would need minutes for what a run has left. */
+const endPercents: Record<FlagName, { low: number; high: number }> = {
+  enable_ranking_snapshot_read: { low: 0, high: 100 },
+  enable_domain_event_outbox: { low: 20, high: 80 },
+  enable_worker_dedicated_processes: { low: 50, high: 90 },
+  enable_worker_canary_release: { low: 10, high: 60 },
+  enable_object_storage_delivery: { low: 0, high: 100 },
+};
+
 export type Flipper = {
   flips: Flip[];
   /** One drawn change. Rejects when it could not be made, or nobody knows whether it was. */
   flip: (random: Random) => Promise<Flip>;
   /** One that a fault needs. */
   set: (flag: FlagName, state: FlagState) => Promise<Flip>;
-  /** Every flag as it was at first, until the database has taken it. */
-  settle: () => Promise<void>;
+  /** A drawn end state, in which much but not all of everything is on. */
+  settle: (random: Random) => Promise<void>;
   close: () => Promise<void>;
 };
 
@@ -121,8 +130,11 @@ export function createFlipper(options: FlipperOptions): Flipper {
       return await change([flag], state, how);
     },
     set: (flag, state) => change([flag], state, 'sql'),
-    async settle() {
-      for (const flag of flagNames) await change([flag], firstStates[flag], 'end');
+    async settle(random) {
+      for (const flag of flagNames) {
+        const percent = random.between(endPercents[flag].low, endPercents[flag].high);
+        await change([flag], { isEnabled: true, percent }, 'end');
+      }
     },
     async close() {
       await wakeups.stop();

@@ -29,7 +29,14 @@ export function cleanEvidence(): Evidence {
   return {
     requests,
     rest: { isQuiet: true, tookMs: 1_000, stuck: [] },
-    facts: { poisonEvents: [], damagedContent: [], flips: [], startedAt: now, endedAt: now + 30_000 },
+    facts: {
+      poisonEvents: [],
+      damagedContent: [],
+      flips: [],
+      knownEverywhereAt: () => Infinity,
+      startedAt: now,
+      endedAt: now + 30_000,
+    },
     history: {
       effects: [
         effect(1, 'work_state', 'classification:asset-1', 1),

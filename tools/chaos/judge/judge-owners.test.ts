@@ -108,19 +108,20 @@ describe('a task in the wrong lane', () => {
     isCertain: true,
   });
   const worked = (atMs: number, queue: string) => [change(atMs, 'active', queue), change(atMs + 9, 'completed', queue)];
-  const lanes = (jobs: JobChange[], flips: Flip[], heardMs?: number) =>
+  const lanes = (jobs: JobChange[], flips: Flip[], heardMs?: number, isInlineServed = true) =>
     judgeLanes({
       jobs,
       flips,
-      seen:
+      heard:
         heardMs === undefined
           ? []
           : flips.slice(-1).map(({ askedAt, flags }) => ({
               flag: flags[0] as FlagName,
               slot: 'rebuild-canary',
               askedAt,
-              seconds: heardMs / 1_000,
+              atMs: askedAt + heardMs,
             })),
+      isInlineServed: () => isInlineServed,
       slotOf: (port) => (port === 7 ? 'rebuild-canary' : undefined),
     }).map(({ kind }) => kind);
 
@@ -141,6 +142,13 @@ describe('a task in the wrong lane', () => {
     expect(lanes(worked(49_000, 'rebuild.stable'), off)).toEqual([]);
     expect(lanes(worked(52_000, 'rebuild.stable'), off, 900)).toEqual(['wrong_lane']);
     expect(lanes(worked(52_000, 'rebuild.inline'), off, 900)).toEqual([]);
+  });
+
+  it('is what a dedicated worker takes from the inline poller, unless that is gone', () => {
+    const less = [flipTo(dedicatedFlag, 50_000, bucketOf(dedicatedFlag, 'pack-1') - 1)];
+
+    expect(lanes(worked(52_000, 'rebuild.stable'), less, 900)).toEqual(['wrong_lane']);
+    expect(lanes(worked(52_000, 'rebuild.stable'), less, 900, false)).toEqual([]);
   });
 
   it('is none when it is only claimed to be handed on', () =>

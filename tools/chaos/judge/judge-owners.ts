@@ -5,7 +5,7 @@
 import type { JobChange } from '../final-tables.ts';
 import { bucketOf, possiblePercents } from '../flags/flip.ts';
 import type { FlagName, Flip } from '../flags/flip.ts';
-import type { Awareness } from '../flags/flip-watch.ts';
+import type { Heard } from '../flags/flip-watch.ts';
 import type { Rescue } from '../rescue.ts';
 import { overlapMs } from '../starvation.ts';
 import type { Span } from '../starvation.ts';
@@ -123,19 +123,20 @@ function without(span: Span, excuses: Span[]): Span[] {
 type LaneEvidence = {
   jobs: JobChange[];
   flips: Flip[];
-  seen: Awareness[];
+  heard: Heard[];
+  /** Whether an API process has certainly been seen alive by everybody. */
+  isInlineServed: (atMs: number) => boolean;
   /** Whose connection that was. */
   slotOf: (port: number, atMs: number) => string | undefined;
 };
 
 /**
  * Nobody untried works more than its share, and what is switched off works nothing: a canary only what is its by some value of the
- * flags that it may still go by, dedicated workers nothing when they can only know that they are off.
+ * flags that it may still go by, dedicated workers nothing when they can only know that they are off, and nothing of the inline
+ * poller's while that lives.
  */
-export function judgeLanes({ jobs, flips, seen, slotOf }: LaneEvidence): Violation[] {
-  const knownAt = new Map(
-    seen.map(({ slot, flag, askedAt, seconds }) => [`${slot} ${flag} ${askedAt}`, askedAt + seconds * 1_000]),
-  );
+export function judgeLanes({ jobs, flips, heard, isInlineServed, slotOf }: LaneEvidence): Violation[] {
+  const knownAt = new Map(heard.map(({ slot, flag, askedAt, atMs }) => [`${slot} ${flag} ${askedAt}`, atMs]));
   return [...Map.groupBy(jobs, ({ jobId }) => jobId).values()].flatMap((changes) =>
     changes.flatMap((change) => {
       const lane = laneOfQueue(change.queue);
@@ -150,11 +151,11 @@ export function judgeLanes({ jobs, flips, seen, slotOf }: LaneEvidence): Violati
       };
       const dedicated = highest('enable_worker_dedicated_processes');
       const canary = highest('enable_worker_canary_release');
+      const isDedicated = bucketOf('enable_worker_dedicated_processes', subject) <= dedicated;
       const isRight =
         lane === 'stable'
-          ? dedicated > 0
-          : bucketOf('enable_worker_dedicated_processes', subject) <= dedicated &&
-            bucketOf('enable_worker_canary_release', subject) <= canary;
+          ? dedicated > 0 && (isDedicated || !isInlineServed(change.atMs))
+          : isDedicated && bucketOf('enable_worker_canary_release', subject) <= canary;
       if (isRight) return [];
       const what = `task ${change.jobId} (${subjectOf(change)}) was worked in ${change.queue} by ${slot ?? '?'}, which could not know of more than ${dedicated} % dedicated and ${canary} % canary`;
       return [violation('wrong_lane', 8, what)];

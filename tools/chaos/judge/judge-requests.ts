@@ -6,6 +6,7 @@ import { createHmac } from 'node:crypto';
 import type { FinalTables, PackRow, RecordedHistory } from '../final-tables.ts';
 import type { Operation, RequestRecord } from '../requests.ts';
 import { bucketOf, possiblePercents } from '../flags/flip.ts';
+import type { Flip } from '../flags/flip.ts';
 import type { KnownFacts } from './known-facts.ts';
 import { violation } from './violation.ts';
 import type { Violation } from './violation.ts';
@@ -235,7 +236,8 @@ function announcementsOf(
 ): (name: EventName) => boolean | null {
   const flag = 'enable_domain_event_outbox';
   const untilMs = request.outcome === 'unknown' ? request.endedAt + unansweredMs : request.endedAt;
-  const { low, high } = possiblePercents(facts.flips, flag, request.startedAt, untilMs);
+  const isKnown = (flip: Flip): boolean => facts.knownEverywhereAt(flip, flag) <= request.startedAt;
+  const { low, high } = possiblePercents(facts.flips, flag, request.startedAt, untilMs, isKnown);
   return (name) => {
     if (low === high && (low === 100 || low === 0)) return low === 100;
     const aggregate = aggregateOf(name, request, tables);
