@@ -120,7 +120,8 @@ export function createFlipper(options: FlipperOptions): Flipper {
   return {
     flips,
     async flip(random) {
-      if (random.chance(emergencyShare))
+      const isAnythingOn = emergencyFlags.some((flag) => effective(states.get(flag) ?? firstStates[flag]) > 0);
+      if (random.chance(emergencyShare) && isAnythingOn)
         return await change(emergencyFlags, { isEnabled: false, percent: 0 }, 'emergency');
       const flag = random.pick(flagNames);
       const how = random.chance(storeShare) ? 'store' : 'sql';
