@@ -110,21 +110,25 @@ export type SeenWork = {
   snapshotAgesMs: number[];
 };
 
-type WorkRow = { task_type: string; subject_id: string; is_due: number; waited_ms: number };
+type WorkRow = { task_type: string; subject_id: string; done_version: number; wanted_ms: number; now_ms: number };
 
 /** Looks until the signal ends it. All times are the database's. */
 export async function watchWork(fleet: BenchFleet, until: AbortSignal): Promise<SeenWork> {
+  const wantedAt = new Map<string, number>();
   const waits = new Map<string, number>();
   const snapshotAgesMs: number[] = [];
   const key = (taskType: string, subjectId: string): string => `${taskType} ${subjectId}`;
   while (!until.aborted) {
     const rows = await fleet.query<WorkRow>(
-      `SELECT task_type, subject_id, is_due::int AS is_due, EXTRACT(EPOCH FROM now() - wanted_at)::float8 * 1000 AS waited_ms
+      `SELECT task_type, subject_id, done_version::int AS done_version,
+              EXTRACT(EPOCH FROM wanted_at)::float8 * 1000 AS wanted_ms, EXTRACT(EPOCH FROM now())::float8 * 1000 AS now_ms
          FROM work_state`,
     );
     for (const row of rows) {
       const name = key(row.task_type, row.subject_id);
-      if (row.is_due === 0 && !waits.has(name)) waits.set(name, row.waited_ms);
+      if (!wantedAt.has(name)) wantedAt.set(name, row.wanted_ms);
+      // Not when nothing is due any more: something newer may be wanted by then.
+      if (row.done_version > 0 && !waits.has(name)) waits.set(name, row.now_ms - (wantedAt.get(name) ?? row.wanted_ms));
     }
     const [newest] = await fleet.query<{ age_ms: number }>(
       `SELECT EXTRACT(EPOCH FROM now() - MAX(refreshed_at))::float8 * 1000 AS age_ms FROM ranking_generation`,
