@@ -56,7 +56,7 @@ What is checked
                stayed with a dead process. Times in which a database or a network failed, a process was frozen or a maintenance
                process ended do not count, nor those without a processor.
   wrong lane   A canary worked more than its share, or a dedicated worker while its flag was off, and could have known it.
-  stale flag   A process did not hear of a flip within 15 s, or had another value than the table at the end.
+  stale flag   A process did not hear of a flip within 15 s.
   failed reload  A request failed while a process of the API was replaced and nothing else was wrong.
 
   without a processor  Seconds in which a process of the API, the relay or maintenance waited most of the time for one. On an
