@@ -1,19 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { JobChange } from './final-tables.ts';
 import { findRescues } from './rescue.ts';
+import { jobChange } from './judge/evidence.ts';
 
-const change = (atMs: number, state: string | null, port: number, about: Partial<JobChange> = {}): JobChange => ({
-  seq: atMs,
-  atMs,
-  actor: 'product',
-  port,
-  operation: 'update',
-  jobId: 'job-1',
-  queue: 'rebuild.stable',
-  subject: 'pack-1',
-  state,
-  ...about,
-});
+const change = (atMs: number, state: string | null, port: number, about: Partial<JobChange> = {}): JobChange =>
+  jobChange(atMs, state, { queue: 'rebuild.stable', port, ...about });
 const hitAt = (atMs: number, port = 5) => ({
   slot: 'rebuild-1',
   atMs,

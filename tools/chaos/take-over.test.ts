@@ -1,20 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { JobChange } from './final-tables.ts';
 import { findTakeOvers } from './take-over.ts';
+import { jobChange } from './judge/evidence.ts';
 
-let seq = 0;
-const change = (atMs: number, state: string | null, queue: string, about: Partial<JobChange> = {}): JobChange => ({
-  seq: (seq += 1),
-  atMs,
-  actor: 'product',
-  port: 1,
-  operation: state === null ? 'delete' : 'update',
-  jobId: 'job-1',
-  queue,
-  subject: 'pack-1',
-  state,
-  ...about,
-});
+const change = (atMs: number, state: string | null, queue: string, about: Partial<JobChange> = {}): JobChange =>
+  jobChange(atMs, state, { queue, port: 1, ...about });
 const death = { lanes: ['stable', 'canary'], atMs: 10_000, untilMs: 32_000 };
 const found = (jobs: JobChange[]) =>
   findTakeOvers(jobs, [death]).map(({ jobId, seconds, isElsewhere }) => ({ jobId, seconds, isElsewhere }));

@@ -57,9 +57,12 @@ export function judgeGate(gate: Gate, observed: Observed | undefined, now: numbe
   if ('why' in other && other.isError) return { ...base, value, samples, outcome: 'error', reason: other.why };
   const isKnown = !('why' in other) && other.samples >= gate.minSamples;
   const baseline = isKnown ? other.value : null;
+  if (gate.goodUpTo !== undefined && value <= gate.goodUpTo) {
+    const reason = `${show(value)} is good up to ${show(gate.goodUpTo)}`;
+    return { ...base, value, baseline, samples, outcome: 'pass', reason };
+  }
   const verdict = compareWith(gate, value, baseline);
-  const isGoodAnyway = gate.goodUpTo !== undefined && value <= gate.goodUpTo;
-  if (isKnown || isGoodAnyway || gate.noBaseline === 'pass' || verdict.outcome === 'fail')
+  if (isKnown || gate.noBaseline === 'pass' || verdict.outcome === 'fail')
     return { ...base, value, baseline, samples, ...verdict };
   const seen = 'why' in other ? other.why : `${other.samples} of ${gate.minSamples} samples`;
   const reason = `nothing to compare with (${seen}): ${gate.noBaseline}`;
@@ -73,8 +76,6 @@ function noDataOutcome(gate: Gate, { kind }: Observation, coveredMs: number): Ou
 }
 
 function compareWith(gate: Gate, value: number, baseline: number | null): { outcome: Outcome; reason: string } {
-  if (gate.goodUpTo !== undefined && value <= gate.goodUpTo)
-    return { outcome: 'pass', reason: `${show(value)} is good up to ${show(gate.goodUpTo)}` };
   const broken = exceeded(gate.fail, value, baseline);
   if (broken !== null) return { outcome: 'fail', reason: `${show(value)} is above ${broken}` };
   const notPassed = exceeded(gate.pass, value, baseline);

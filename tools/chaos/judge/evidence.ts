@@ -1,6 +1,6 @@
 /** A hand-made run without a fault, small enough to be read: what tests break in one place and hand to the checker. */
 import { createHmac } from 'node:crypto';
-import type { EventChange } from '../final-tables.ts';
+import type { EventChange, JobChange } from '../final-tables.ts';
 import type { RequestRecord } from '../requests.ts';
 import type { Evidence } from './judge-run.ts';
 
@@ -137,4 +137,25 @@ export function eventChange(
   about: Named & Pick<EventChange, 'operation' | 'oldStatus' | 'newStatus'> & Partial<EventChange>,
 ): EventChange {
   return { seq, atMs: now + seq, batch: String(seq), actor: 'product', eventId, ...about };
+}
+
+let jobChanges = 0;
+
+/** What became of a task, in the order in which the test says it; of `job-1` and `pack-1` unless it says otherwise. */
+export function jobChange(
+  atMs: number,
+  state: string | null,
+  about: Pick<JobChange, 'queue' | 'port'> & Partial<JobChange>,
+): JobChange {
+  const operation = state === null ? 'delete' : 'update';
+  return {
+    seq: (jobChanges += 1),
+    atMs,
+    actor: 'product',
+    operation,
+    jobId: 'job-1',
+    subject: 'pack-1',
+    state,
+    ...about,
+  };
 }

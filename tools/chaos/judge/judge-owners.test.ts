@@ -4,20 +4,10 @@ import { bucketOf } from '../flags/flip.ts';
 import type { FlagName, Flip } from '../flags/flip.ts';
 import type { Span } from '../starvation.ts';
 import { judgeLanes, judgeOwners } from './judge-owners.ts';
+import { jobChange } from './evidence.ts';
 
-let seq = 0;
-const change = (atMs: number, state: string | null, queue: string, about: Partial<JobChange> = {}): JobChange => ({
-  seq: (seq += 1),
-  atMs,
-  actor: 'product',
-  port: 7,
-  operation: state === null ? 'delete' : 'update',
-  jobId: 'job-1',
-  queue,
-  subject: 'pack-1',
-  state,
-  ...about,
-});
+const change = (atMs: number, state: string | null, queue: string, about: Partial<JobChange> = {}): JobChange =>
+  jobChange(atMs, state, { queue, port: 7, ...about });
 const other = { jobId: 'job-2', subject: 'pack-2' };
 const endedAt = 100_000;
 
