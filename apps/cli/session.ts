@@ -2,8 +2,13 @@
  * What commands work with, each connected at its first use: a command needs no API, and one that only looks into the catalogue
  * needs no task queues. Wake-ups are sent at the end; whoever waits for one polls as well.
  */
-import { createDeadLetters, retentionPolicies, taskSettings, type DeadLetters } from '@omnizap/catalog';
-import { createOutboxStore } from '@omnizap/outbox';
+import {
+  createDeadLetters,
+  createHealthSources,
+  retentionPolicies,
+  taskSettings,
+  type DeadLetters,
+} from '@omnizap/catalog';
 import {
   createFlagStore,
   createRollout,
@@ -110,7 +115,7 @@ export function createSession(): Session {
     },
     async rollout() {
       const catalogue = await database();
-      return createRollout({ database: catalogue, outboxDepth: createOutboxStore(catalogue).depth });
+      return createRollout({ database: catalogue, ...createHealthSources(catalogue) });
     },
     plans: () => loadPlans(parts().config.ROLLOUT_PLANS_DIR),
     announce: later.notify,

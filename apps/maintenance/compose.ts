@@ -1,5 +1,6 @@
 import {
   createCatalogueDepth,
+  createHealthSources,
   createRankingPublisher,
   createSweeper,
   keepDeadTask,
@@ -72,10 +73,9 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
       mayPublish: () => membership.isCurrent(),
     },
   );
-  const outboxDepth = createOutboxStore(database).depth;
   const gauges = createQueueGauges({
     metrics,
-    outboxDepth,
+    outboxDepth: createOutboxStore(database).depth,
     taskCounts: queues.counts,
     catalogueDepth: createCatalogueDepth(database, provider),
   });
@@ -91,7 +91,8 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
 
   const rollout = createRolloutController(
     {
-      ...{ database, log, metrics, wakeups, outboxDepth, processes: membership.processes },
+      ...{ database, log, metrics, wakeups, processes: membership.processes },
+      ...createHealthSources(database),
       source:
         config.PROMETHEUS_URL === undefined
           ? createFleetSource({ metricsToken: config.METRICS_TOKEN })

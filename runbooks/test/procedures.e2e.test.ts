@@ -176,14 +176,6 @@ async function rollback(operated: OperatedHost): Promise<void> {
   const page = await open('rollback', briefly);
   await setFlag('enable_object_storage_delivery', 1, 5);
   await setFlag('enable_worker_canary_release', 1, 10);
-  // What the leader writes when its first minute is over.
-  const minute = {
-    minute_at: database.knex.fn.now(),
-    metric: 'omnizap_ranking_snapshot_timestamp_seconds',
-    labels: 'test',
-  };
-  await database.knex('metric_minute').insert({ ...minute, value: Date.now() / 1_000 });
-
   await page.run('Now: one command');
   const lowered = { object_storage_delivery: 0, worker_canary_release: 0, worker_dedicated_processes: 0 };
   expect(await flags()).toEqual({ ...lowered, domain_event_outbox: 100, ranking_snapshot_read: 100 });

@@ -1,7 +1,6 @@
 /** Rollouts over HTTP: looking, asking the controller, and the rollback that needs none. */
 import { z } from 'zod';
-import type { Actor } from '@omnizap/catalog';
-import { createOutboxStore } from '@omnizap/outbox';
+import { createHealthSources, type Actor } from '@omnizap/catalog';
 import {
   createRollout,
   explainedJson,
@@ -74,7 +73,7 @@ const rolledBackSchema = dataOf(
 );
 
 export function rolloutOperations({ config, database, wakeups }: ApiDeps): Operation[] {
-  const rollout = createRollout({ database, outboxDepth: createOutboxStore(database).depth });
+  const rollout = createRollout({ database, ...createHealthSources(database) });
 
   const status = operation({
     ...common,

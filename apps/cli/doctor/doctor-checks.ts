@@ -1,7 +1,7 @@
 /** Reads the facts of each check. Every check stands alone: what one needs and cannot have is "not checked" there, and no more. */
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { countDeadTasks, rankingAgeSeconds, taskSettings, taskTypesOf } from '@omnizap/catalog';
+import { countDeadTasks, createHealthSources, rankingAgeSeconds, taskSettings, taskTypesOf } from '@omnizap/catalog';
 import { createOutboxStore } from '@omnizap/outbox';
 import { createFlagStore, createRollout, createTaskPauses, loadPlans, positionOf } from '@omnizap/rollout';
 import {
@@ -209,8 +209,8 @@ export function createDoctorChecks(view: ConfigView): { checks: Check[]; close: 
     rollout: [
       () =>
         read(async (catalogue) => {
-          const outboxDepth = createOutboxStore(catalogue).depth;
-          const { active, frozen } = await createRollout({ database: catalogue, outboxDepth }).status();
+          const rollout = createRollout({ database: catalogue, ...createHealthSources(catalogue) });
+          const { active, frozen } = await rollout.status();
           const now = Date.now() + (await readServerClock(catalogue)).aheadMs;
           const secondsSince = (ms: number): number => (now - ms) / 1_000;
           const hold = active?.state.hold;

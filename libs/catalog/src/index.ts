@@ -22,6 +22,7 @@ export { tasksOf } from './events.ts';
 export { createPacks } from './packs.ts';
 export type { Actor, Packs } from './packs.ts';
 export { rankingAgeSeconds } from './ranking-age.ts';
+export { createHealthSources } from './rollback-health.ts';
 export { createRankingPublisher, rankingTopic } from './ranking-publisher.ts';
 export { sorts } from './ranking-store.ts';
 export { scoresTopic } from './rebuild-pack.ts';

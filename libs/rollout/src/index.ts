@@ -14,6 +14,7 @@ export { loadPlans } from './plan-file.ts';
 export { createFleetSource, createPrometheusSource } from './sample-source.ts';
 export { percentagesOf, positionOf, createRollout } from './rollout.ts';
 export type { RolledBack, Rollout, RolloutStatus } from './rollout.ts';
+export type { HealthSources } from './rollback-order.ts';
 export { createRolloutController, sampleIntervalMs } from './rollout-controller.ts';
 export { rolloutRetention } from './rollout-retention.ts';
 export { decisionJson, explainedJson, planJson, rolledBackJson, runJson, statusJson } from './rollout-json.ts';

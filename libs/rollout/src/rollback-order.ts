@@ -10,8 +10,29 @@ export type OutboxDepth = { failed: number; oldestSeconds: number };
 /** Events that wait longer are held up by something. */
 const longestWaitSeconds = 60;
 
+/** Three refresh intervals of the published ranking. */
+const staleSnapshotSeconds = 15 * 60;
+
+/** Both from the catalogue's database alone: a rollback must work when nothing else does. */
+export type HealthSources = {
+  outboxDepth: () => Promise<OutboxDepth>;
+  /** Of the published ranking; null when there is none. */
+  snapshotAgeSeconds: () => Promise<number | null>;
+};
+
+export async function readRollbackHealth({ outboxDepth, snapshotAgeSeconds }: HealthSources): Promise<RollbackHealth> {
+  const [isStable, isFresh] = await Promise.all([
+    outboxDepth().then(isEventFlowStable, () => null),
+    snapshotAgeSeconds().then(
+      (age) => (age === null ? null : age <= staleSnapshotSeconds),
+      () => null,
+    ),
+  ]);
+  return { isEventFlowStable: isStable, isSnapshotFresh: isFresh };
+}
+
 /** Errs towards unstable: without the outbox changes are found by the sweeps, minutes later and none lost. */
-export function isEventFlowStable({ failed, oldestSeconds }: OutboxDepth): boolean {
+function isEventFlowStable({ failed, oldestSeconds }: OutboxDepth): boolean {
   return failed === 0 && oldestSeconds < longestWaitSeconds;
 }
 

@@ -10,6 +10,7 @@ import {
 import { createTestDatabase, testDatabaseKinds, waitFor, type TestDatabase } from '@omnizap/testkit';
 import { createFlagStore } from './flag-store.ts';
 import type { Gate, Plan } from './plan.ts';
+import type { HealthSources } from './rollback-order.ts';
 import { createRolloutController } from './rollout-controller.ts';
 import { createRequestStore } from './rollout-request-store.ts';
 import { createRolloutStore } from './rollout-store.ts';
@@ -21,6 +22,11 @@ const outbox = 'enable_domain_event_outbox';
 const storage = 'enable_object_storage_delivery';
 const snapshot = 'enable_ranking_snapshot_read';
 const by = { actor: 'ana', reason: 'a test' };
+
+const healthy: HealthSources = {
+  outboxDepth: () => Promise.resolve({ failed: 0, oldestSeconds: 1 }),
+  snapshotAgeSeconds: () => Promise.resolve(1),
+};
 
 const errors: Gate = {
   ...{ name: 'errors', why: 'few errors', metric: 'omnizap_http_requests_total', where: {}, measure: 'ratio' },
@@ -55,7 +61,7 @@ describe.each(testDatabaseKinds())('the rollout controller on %s', (kind) => {
     test = await createTestDatabase(kind);
     database = connectDatabase(test.databaseUrl, { poolMax: 8 });
     await migrateUp(database);
-    rollout = createRollout({ database, outboxDepth: () => Promise.resolve({ failed: 0, oldestSeconds: 1 }) });
+    rollout = createRollout({ database, ...healthy });
   });
   afterAll(async () => {
     await database.close();
@@ -97,7 +103,7 @@ describe.each(testDatabaseKinds())('the rollout controller on %s', (kind) => {
           ...{ database, log, metrics: createMetrics({ version: '1', release: 'stable', process: 'test' }) },
           wakeups: { notify: () => undefined },
           processes: () => Promise.resolve(world.processes),
-          outboxDepth: () => Promise.resolve({ failed: 0, oldestSeconds: 1 }),
+          ...healthy,
           now: () => Promise.resolve(world.at),
           source() {
             if (world.isSilent) return Promise.reject(new Error('nobody answers'));
@@ -309,12 +315,6 @@ describe.each(testDatabaseKinds())('the rollout controller on %s', (kind) => {
       names.map((flagName) => ({ flagName, isEnabled: true, rolloutPercent: 100 })),
       by,
     );
-    await createRequestStore(database).writeMinutes([
-      {
-        ...{ minuteAt: new Date(), metric: 'omnizap_ranking_snapshot_timestamp_seconds', labels: '' },
-        ...{ value: Date.now() / 1_000, low: null, high: null },
-      },
-    ]);
     const first = await rollout.rollBack({}, by);
 
     expect(first.lowered).toEqual([storage, 'enable_worker_dedicated_processes']);
@@ -325,7 +325,11 @@ describe.each(testDatabaseKinds())('the rollout controller on %s', (kind) => {
   });
 
   it('switches off what nobody knows to be healthy', async () => {
-    const unsure = createRollout({ database, outboxDepth: () => Promise.reject(new Error('away')) });
+    const unsure = createRollout({
+      database,
+      outboxDepth: () => Promise.reject(new Error('away')),
+      snapshotAgeSeconds: () => Promise.resolve(null),
+    });
     await createFlagStore(database).set(
       [outbox, snapshot].map((flagName) => ({ flagName, isEnabled: true, rolloutPercent: 100 })),
       by,

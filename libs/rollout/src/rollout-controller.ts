@@ -19,7 +19,7 @@ import type { Observation, Observed } from './judge-gate.ts';
 import { unownedTasks } from './known-metrics.ts';
 import { observeBefore, observeGate } from './observe-gate.ts';
 import { stepsOf, type Gate, type Part, type Plan, type Requirement } from './plan.ts';
-import { isEventFlowStable, type OutboxDepth } from './rollback-order.ts';
+import { readRollbackHealth, type HealthSources } from './rollback-order.ts';
 import { createRequestStore, type RolloutRequest } from './rollout-request-store.ts';
 import { createRolloutStore, type Run } from './rollout-store.ts';
 import { isFinal } from './run-state.ts';
@@ -35,18 +35,14 @@ const requestLifeSeconds = 60;
 const keptEveryMs = 60_000;
 /** An intent, what follows from it, and one more look. */
 const decisionsPerPass = 4;
-const snapshotMetric = 'omnizap_ranking_snapshot_timestamp_seconds';
-/** Three refresh intervals of the published ranking. */
-const staleSnapshotMs = 15 * 60_000;
 
-type ControllerDeps = {
+type ControllerDeps = HealthSources & {
   database: Database;
   log: Logger;
   metrics: Metrics;
   wakeups: Pick<Wakeups, 'notify'>;
   source: SampleSource;
   processes: () => Promise<LiveProcess[]>;
-  outboxDepth: () => Promise<OutboxDepth>;
   /** Milliseconds since the epoch. Default: the database's clock. */
   now?: () => Promise<number>;
 };
@@ -140,10 +136,7 @@ export function createRolloutController(deps: ControllerDeps, { plans, planProbl
       observed: observedOf(run, now),
       missing: next ? missingOf(next.step.part.requires, processes) : [],
       freeze: frozen ? { by: frozen.by, reason: frozen.reason } : null,
-      health: {
-        isEventFlowStable: await deps.outboxDepth().then(isEventFlowStable, () => null),
-        isSnapshotFresh: snapshotIsFresh(sampler.ticks().at(-1)?.values, now),
-      },
+      health: await readRollbackHealth(deps),
     };
   }
 
@@ -284,23 +277,6 @@ function missingOf(requires: Requirement[], processes: LiveProcess[]): string[] 
         ),
     )
     .map(({ process, release }) => `no live ${process} of release ${release}`);
-}
-
-function snapshotIsFresh(values: Map<string, Map<string, number>> | undefined, now: number): boolean | null {
-  if (!values) return null;
-  for (const [key, groups] of values) {
-    const [name] = JSON.parse(key) as [string];
-    const seconds = name === snapshotMetric ? groups.get('') : undefined;
-    if (seconds !== undefined) return now - seconds * 1_000 <= staleSnapshotMs;
-  }
-  return null;
-}
-
-/** For a rollback that no controller decides: the same question, answered from the roll-up. */
-export async function readSnapshotFreshness(database: Database): Promise<boolean | null> {
-  const seconds = await createRequestStore(database).lastMinute(snapshotMetric);
-  if (seconds === null) return null;
-  return (await createRolloutStore(database).now()) - seconds * 1_000 <= staleSnapshotMs;
 }
 
 function createMeters({ registry }: Metrics) {

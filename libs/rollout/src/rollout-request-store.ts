@@ -1,5 +1,5 @@
 /** SQL of what operators ask of the controller, of the freeze, and of the minute roll-up. */
-import { rowsOf, sqlNow, sqlSecondsSince, writeAudit, type Database } from '@omnizap/runtime';
+import { sqlNow, sqlSecondsSince, writeAudit, type Database } from '@omnizap/runtime';
 import type { MinuteRow } from './minute-rollup.ts';
 
 export const requestKinds = ['auto', 'promote', 'hold', 'resume', 'stop'] as const;
@@ -136,15 +136,6 @@ export function createRequestStore(database: Database) {
         }));
         await knex('metric_minute').insert(rows).onConflict(['metric', 'minute_at', 'labels']).ignore();
       }
-    },
-
-    /** The newest value of a metric without labels. */
-    async lastMinute(metric: string): Promise<number | null> {
-      const result: unknown = await knex.raw(
-        `SELECT value FROM metric_minute WHERE metric = ? ORDER BY minute_at DESC LIMIT 1`,
-        [metric],
-      );
-      return rowsOf<{ value: number }>(result)[0]?.value ?? null;
     },
   };
 }

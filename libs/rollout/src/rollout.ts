@@ -7,8 +7,7 @@ import { AppError, type Database } from '@omnizap/runtime';
 import { explainDecision, type ExplainedDecision } from './explain-run.ts';
 import { createFlagStore, type FlagRow } from './flag-store.ts';
 import { rollbackOrder, stepsOf, type Plan } from './plan.ts';
-import { flagsToLower, isEventFlowStable, type OutboxDepth, type RollbackHealth } from './rollback-order.ts';
-import { readSnapshotFreshness } from './rollout-controller.ts';
+import { flagsToLower, readRollbackHealth, type HealthSources, type RollbackHealth } from './rollback-order.ts';
 import {
   createRequestStore,
   type Answer,
@@ -23,7 +22,7 @@ const pollMs = 250;
 const answerTimeoutMs = 20_000;
 const mostDecisions = 10_000;
 
-type RolloutDeps = { database: Database; outboxDepth: () => Promise<OutboxDepth> };
+type RolloutDeps = HealthSources & { database: Database };
 
 type Asked = { kind: RequestKind; planName?: string | undefined; isForced?: boolean };
 
@@ -60,14 +59,6 @@ export function createRollout(deps: RolloutDeps) {
       'not-found',
       runId === undefined ? 'No rollout has run yet.' : `There is no rollout run ${runId}.`,
     );
-  }
-
-  async function health(): Promise<RollbackHealth> {
-    const [isStable, isSnapshotFresh] = await Promise.all([
-      deps.outboxDepth().then(isEventFlowStable, () => null),
-      readSnapshotFreshness(database).catch(() => null),
-    ]);
-    return { isEventFlowStable: isStable, isSnapshotFresh };
   }
 
   const submit = ({ kind, planName, isForced = false }: Asked, by: RolloutBy): Promise<number> =>
@@ -118,7 +109,7 @@ export function createRollout(deps: RolloutDeps) {
       { flagName, keep = [] }: { flagName?: string | undefined; keep?: string[] },
       by: RolloutBy,
     ): Promise<RolledBack> {
-      const known = await health();
+      const known = await readRollbackHealth(deps);
       const due = flagName === undefined ? flagsToLower([...rollbackOrder], undefined, known) : [flagName];
       const names = due.filter((name) => !keep.includes(name));
       const { runId, lowered, flags } = await store.rollBack(names, by, known);
