@@ -1,6 +1,7 @@
 /** Schemas of what goes in and out, shared by validation and documentation. */
 import { z } from 'zod';
 import { sorts } from '@omnizap/catalog';
+import { categories } from '@omnizap/imaging';
 
 const maxNameLength = 120;
 
@@ -29,14 +30,41 @@ export const packInput = z.strictObject({
     .default([]),
 });
 
+/** A whole number from 1 to `max`, as it stands in a query. */
+export function count(max: number, fallback: number) {
+  const problem = `must be a whole number from 1 to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,3}$/, problem)
+    .transform(Number)
+    .refine((value) => value >= 1 && value <= max, problem)
+    .default(fallback);
+}
+
+const category = z.enum(categories(), { error: `must be one of ${categories().join(', ')}` });
+
+/** What lists of packs filter by. */
+export const filterQuery = {
+  q: text(100, { min: 1 }).optional().describe('Words and emojis: of names, tags and stickers'),
+  category: z
+    .union([category.transform((one) => [one]), z.array(category).max(20)])
+    .default([])
+    .describe('Repeatable: packs with at least one of them'),
+  include_sensitive: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((value) => value === 'true')
+    .describe('Also packs that are suggestive or explicit'),
+};
+
+export function filtersOf(query: { q?: string | undefined; category: string[]; include_sensitive: boolean }) {
+  return { query: query.q, categories: query.category, includeSensitive: query.include_sensitive };
+}
+
 export const listQuery = z.strictObject({
   sort: z.enum(sorts).default('popular'),
-  limit: z
-    .string()
-    .regex(/^\d{1,3}$/, 'must be a whole number from 1 to 60')
-    .transform(Number)
-    .refine((value) => value >= 1 && value <= 60, 'must be a whole number from 1 to 60')
-    .default(24),
+  ...filterQuery,
+  limit: count(60, 24),
   cursor: z.string().min(1).max(200).optional(),
 });
 

@@ -197,19 +197,26 @@ export async function readFinalTables(catalogue: Sql, queue: Sql): Promise<Final
 
 const text = (value: string | undefined): string => (value ?? '').trim();
 
-/** Pack ids by sort, unpacked from 16 bytes each. */
+/** Pack ids by sort: an order is 4-byte places in the list of 16-byte ids. */
 export async function readNewestRanking(catalogue: Sql): Promise<Record<string, string[]>> {
   const rows = await catalogue.query<{ sort: string; pack_ids: Buffer }>(
     `SELECT sort, pack_ids FROM ranking_generation_chunk
       WHERE generation = (SELECT MAX(generation) FROM ranking_generation) ORDER BY sort, chunk`,
   );
+  const parts = new Map<string, Buffer>();
+  for (const { sort, pack_ids: bytes } of rows)
+    parts.set(sort, Buffer.concat([parts.get(sort) ?? Buffer.alloc(0), bytes]));
+  const hex = (parts.get('ids') ?? Buffer.alloc(0)).toString('hex');
+  const idAt = (place: number): string =>
+    hex
+      .slice(place * packIdBytes * 2, (place + 1) * packIdBytes * 2)
+      .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
   const ranking: Record<string, string[]> = {};
-  for (const { sort, pack_ids: bytes } of rows) {
-    const hex = bytes.toString('hex');
-    for (let at = 0; at < hex.length; at += packIdBytes * 2) {
-      const id = hex.slice(at, at + packIdBytes * 2).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
-      (ranking[sort] ??= []).push(id);
-    }
+  for (const [name, bytes] of parts) {
+    if (!name.startsWith('order:')) continue;
+    ranking[name.slice('order:'.length)] = Array.from({ length: bytes.length / 4 }, (_, index) =>
+      idAt(bytes.readUInt32LE(index * 4)),
+    );
   }
   return ranking;
 }

@@ -8,7 +8,7 @@ import type { ApiDeps } from '../api-deps.ts';
 import { operation, type Call, type Operation } from '../operation.ts';
 import { packJson, stickerJson } from '../pack-json.ts';
 import { createPreparedAnswers } from '../prepared-answers.ts';
-import { assetQuery, engagementSchema, listQuery, packDetailSchema, packListSchema } from '../schemas.ts';
+import { assetQuery, engagementSchema, filtersOf, listQuery, packDetailSchema, packListSchema } from '../schemas.ts';
 import { viewerOf } from '../viewer.ts';
 import { packKeyOf } from './pack-path.ts';
 
@@ -41,13 +41,20 @@ export function publicOperations(deps: ApiDeps): Operation[] {
     responses: { 200: { description: 'A page of packs.', schema: packListSchema }, 304: { description: 'Unchanged.' } },
     async handle({ request, response, query }) {
       const { sort, limit, cursor } = query;
-      const located = await reader.locatePage(sort, limit, cursor, sourceFor(viewerOf(request).key));
-      const { source, generation } = located;
+      const filters = filtersOf(query);
+      const located = await reader.locatePage({
+        ...{ sort, limit, cursor, filters },
+        source: sourceFor(viewerOf(request).key),
+      });
+      const { source, generation, filterDigest } = located;
       const stamp = await reader.stamps(located.ids);
       await prepared.answer(request, response, {
-        key: `list:${source}:${generation?.generation ?? 0}:${sort}:${limit}:${located.position}`,
-        // A generation never changes; of a live list, its date and its order do.
-        stamp: source === 'live' ? `${stamp}:${located.at?.getTime() ?? 0}:${located.ids.join()}` : stamp,
+        key: `list:${source}:${generation?.generation ?? 0}:${sort}:${filterDigest}:${limit}:${located.position}`,
+        // A generation never changes; of a live list, its date and its order do, and what a query finds does anywhere.
+        stamp:
+          source === 'live' || filters.query !== undefined
+            ? `${stamp}:${located.at?.getTime() ?? 0}:${located.ids.join()}:${located.next?.position ?? ''}`
+            : stamp,
         cacheControl: listCacheControl,
         build: async () => {
           const page = await reader.readPage(located);

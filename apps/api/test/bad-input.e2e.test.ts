@@ -329,7 +329,7 @@ const lists: Case[] = [
   ['a cursor before the beginning', changedCursor((cursor) => ({ ...cursor, p: -1 })), 400, 'invalid-cursor'],
   ['a cursor between two packs', changedCursor((cursor) => ({ ...cursor, p: 0.5 })), 400, 'invalid-cursor'],
   ['a cursor with something added', changedCursor((cursor) => ({ ...cursor, q: 'x' })), 400, 'invalid-cursor'],
-  ['a cursor of another format', changedCursor((cursor) => ({ ...cursor, v: 2 })), 400, 'invalid-cursor'],
+  ['a cursor of another format', changedCursor((cursor) => ({ ...cursor, v: 1 })), 400, 'invalid-cursor'],
   [
     'a cursor of a generation that never was',
     changedCursor((cursor) => ({ ...cursor, g: 999_999 })),
@@ -342,6 +342,19 @@ const lists: Case[] = [
     400,
     'invalid-cursor',
   ],
+  [
+    'a cursor of other filters',
+    async ({ anybody, cursor }) => await anybody.get(`/api/sticker-packs?category=love&cursor=${cursor}`),
+    400,
+    'invalid-cursor',
+  ],
+  ['an empty query', list('?q='), 400, 'invalid-parameter'],
+  ['a query of 101 characters', list(`?q=${'a'.repeat(101)}`), 400, 'invalid-parameter'],
+  ['a query with a NUL byte', list('?q=a%00b'), 400, 'invalid-parameter'],
+  ['two queries', list('?q=a&q=b'), 400, 'invalid-parameter'],
+  ['a category that is not known', list('?category=love&category=cars'), 400, 'invalid-parameter'],
+  ['twenty-one categories', list(`?${'category=love&'.repeat(21)}`), 400, 'invalid-parameter'],
+  ['include_sensitive=1', list('?include_sensitive=1'), 400, 'invalid-parameter'],
   ...['0', '61', 'abc', '1.5', '-1', '', '1e1', '10000000000000000000'].map((limit): Case => [
     `limit=${limit}`,
     list(`?limit=${limit}`),
@@ -502,9 +515,18 @@ describe.each(testDatabaseKinds())('bad input on %s', (kind) => {
   /** What the maintenance process would write: two packs in one generation. Returns the cursor of its second page. */
   async function publishGeneration({ database, apiUrl }: Fleet, generation: number): Promise<string> {
     const ids = await database.knex('sticker_pack').orderBy('id').limit(2).pluck<string[]>('id');
-    const packed = Buffer.from(ids.join('').replaceAll('-', ''), 'hex');
+    const order = Buffer.from(new Uint32Array([0, 1]).buffer);
+    const sorts = ['popular', 'trending', 'recent', 'likes', 'downloads', 'rating'];
+    const parts = {
+      ids: Buffer.from(ids.join('').replaceAll('-', ''), 'hex'),
+      ...{ names: Buffer.from('[]'), categories: Buffer.alloc(16), traits: Buffer.alloc(2) },
+      ...{ updated: Buffer.alloc(16), score: Buffer.alloc(8), trend: Buffer.alloc(8) },
+      ...Object.fromEntries(sorts.map((sort) => [`order:${sort}`, order])),
+    };
     await database.knex('ranking_generation').insert({ generation, pack_count: ids.length, refreshed_at: new Date() });
-    await database.knex('ranking_generation_chunk').insert({ generation, sort: 'popular', chunk: 0, pack_ids: packed });
+    await database
+      .knex('ranking_generation_chunk')
+      .insert(Object.entries(parts).map(([sort, bytes]) => ({ generation, sort, chunk: 0, pack_ids: bytes })));
     const list = await waitFor(async () => {
       const answer = await ask(`${apiUrl}/api/sticker-packs?limit=1`);
       return answer.json<PackListJson>().meta.generation === generation && answer.json<PackListJson>();

@@ -1,4 +1,5 @@
 /** Reads for clients: ranked pages from a published generation, one pack in full, the bytes of one sticker. */
+import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { AppError, type Database } from '@omnizap/runtime';
 import type { Actor } from './packs.ts';
@@ -12,19 +13,37 @@ import {
   type StickerView,
 } from './catalogue-store.ts';
 import { formatCursor, parseCursor, type Cursor, type LiveCursor, type SnapshotCursor } from './cursor.ts';
-import { createLiveRanking, positionAfter, type LiveOrder } from './live-ranking.ts';
+import { createLiveRanking, positionAfter } from './live-ranking.ts';
 import { findPackByKey } from './pack-store.ts';
+import { createPackSearch } from './pack-search.ts';
 import { rankingScore, trendScore } from './ranking-formulas.ts';
-import { chunkSize, createRankingStore, type Generation, type Sort } from './ranking-store.ts';
+import {
+  createAcceptance,
+  decodeIndex,
+  packIdAt,
+  type ListFilter,
+  type RankingIndex,
+  type Sort,
+} from './ranking-index.ts';
+import { createRankingStore, type Generation } from './ranking-store.ts';
+import { walkRanking } from './walk-ranking.ts';
 
 /** The newest generation is looked up at most this often; a wake-up makes it sooner. */
 const generationKeptMs = 1_000;
-/** Chunks never change; 2,000 of 1,024 ids as strings are about 100 MB at most, typically a few. */
-const chunksKept = 2_000;
+/** Generations that somebody walks; 7 MB each at 100,000 packs. */
+const indexesKept = 8;
 
 export type PackSignals = { rankingScore: number; trendScore: number };
 /** A published generation, or the tables as they are. */
 export type Source = 'snapshot' | 'live';
+export type ListFilters = ListFilter & { query: string | undefined };
+export type ListRequest = {
+  sort: Sort;
+  limit: number;
+  cursor?: string | undefined;
+  source: Source;
+  filters: ListFilters;
+};
 export type LocatedPage = {
   source: Source;
   generation: Generation | null;
@@ -32,19 +51,25 @@ export type LocatedPage = {
   at: Date | null;
   ids: string[];
   position: number;
+  /** Equal for two requests with the same filters, however written. */
+  filterDigest: string;
   next: Cursor | null;
 };
 export type RankedPage = Pick<LocatedPage, 'source' | 'generation' | 'at'> & {
   packs: (PackView & { signals: PackSignals })[];
   nextCursor: string | null;
 };
+/** What a request is answered from. */
+type Ranking = { source: Source; generation: Generation | null; at: Date | null; index: RankingIndex | null };
 
 export function createCatalogueReader(deps: { database: Database }, options: { ageDecayDays: number }) {
   const { knex } = deps.database;
   const store = createRankingStore(deps.database);
   const live = createLiveRanking(store, options);
-  const chunks = new LRUCache<string, string[]>({ max: chunksKept });
+  const search = createPackSearch(deps);
+  const indexes = new LRUCache<number, Promise<RankingIndex | null>>({ max: indexesKept });
   let current: { at: number; value: Promise<Generation | null> } | undefined;
+  let loaded: Generation | undefined;
 
   /** Ranking and trend as of the generation, not of now: nothing in an answer changes with the clock alone. */
   function signalsOf(view: PackView, at: Date): PackSignals {
@@ -63,13 +88,14 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
     };
   }
 
-  async function chunkIds(generation: number, sort: Sort, chunk: number): Promise<string[]> {
-    const key = `${generation}:${sort}:${chunk}`;
-    const known = chunks.get(key);
+  /** Null for a generation that another release stored in another form. */
+  function indexOf(generation: number): Promise<RankingIndex | null> {
+    const known = indexes.get(generation);
     if (known) return known;
-    const ids = await store.chunk(generation, sort, chunk);
-    chunks.set(key, ids);
-    return ids;
+    const index = store.parts(generation).then(decodeIndex);
+    indexes.set(generation, index);
+    index.catch(() => indexes.delete(generation));
+    return index;
   }
 
   function currentGeneration(): Promise<Generation | null> {
@@ -81,8 +107,22 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
     return current.value;
   }
 
-  async function locateInGeneration(sort: Sort, limit: number, cursor: SnapshotCursor | null): Promise<LocatedPage> {
+  /**
+   * The newest generation whose index is here. A new one is fetched while requests go on with the one before: a large index must
+   * not make anybody wait.
+   */
+  async function readableGeneration(): Promise<Generation | null> {
     const newest = await currentGeneration();
+    if (newest === null || newest.generation === loaded?.generation) return newest;
+    const arriving = indexOf(newest.generation).then(() => (loaded = newest));
+    if (loaded === undefined) return arriving;
+    arriving.catch(() => undefined);
+    return loaded;
+  }
+
+  /** @throws AppError `snapshot-expired` */
+  async function snapshotRanking(cursor: SnapshotCursor | null): Promise<Ranking> {
+    const newest = await readableGeneration();
     const generation =
       cursor && cursor.generation !== newest?.generation ? await store.find(cursor.generation) : newest;
     if (cursor && !generation) {
@@ -91,20 +131,14 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
         'The ranking that this cursor belongs to is no longer kept: start again without a cursor.',
       );
     }
-    if (!generation) return { source: 'snapshot', generation: null, at: null, ids: [], position: 0, next: null };
-    const position = Math.min(cursor?.position ?? 0, generation.packCount);
-    const end = Math.min(position + limit, generation.packCount);
-    const ids: string[] = [];
-    for (let chunk = Math.floor(position / chunkSize); chunk * chunkSize < end; chunk += 1) {
-      const start = chunk * chunkSize;
-      const all = await chunkIds(generation.generation, sort, chunk);
-      ids.push(...all.slice(Math.max(0, position - start), end - start));
-    }
-    const next: Cursor | null =
-      end < generation.packCount
-        ? { source: 'snapshot', generation: generation.generation, sort, position: end }
-        : null;
-    return { source: 'snapshot', generation, at: generation.refreshedAt, ids, position, next };
+    if (!generation) return { source: 'snapshot', generation: null, at: null, index: null };
+    const index = await indexOf(generation.generation);
+    return index ? { source: 'snapshot', generation, at: generation.refreshedAt, index } : liveRanking();
+  }
+
+  async function liveRanking(): Promise<Ranking> {
+    const { at, index } = await live.current();
+    return { source: 'live', generation: null, at: index.count === 0 ? null : at, index };
   }
 
   return {
@@ -117,11 +151,26 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
      * Where a page starts and which packs are on it; no pack is read yet. A cursor keeps its first page's source.
      * @throws AppError `invalid-cursor`, `snapshot-expired`
      */
-    async locatePage(sort: Sort, limit: number, cursorText: string | undefined, source: Source): Promise<LocatedPage> {
-      const cursor = cursorText === undefined ? null : parseCursor(cursorText, sort);
-      if ((cursor?.source ?? source) === 'live')
-        return locateLive(await live.current(), sort, limit, cursor as LiveCursor | null);
-      return locateInGeneration(sort, limit, cursor as SnapshotCursor | null);
+    async locatePage(request: ListRequest): Promise<LocatedPage> {
+      const { sort, limit, filters } = request;
+      const filterDigest = digestOf(filters);
+      const cursor = request.cursor === undefined ? null : parseCursor(request.cursor, { sort, filterDigest });
+      const { source, generation, at, index } =
+        (cursor?.source ?? request.source) === 'live'
+          ? await liveRanking()
+          : await snapshotRanking(cursor as SnapshotCursor | null);
+      const empty = { source, generation, at, ids: [], position: 0, filterDigest, next: null };
+      if (!index) return empty;
+      const matches = filters.query === undefined ? null : await search.find(filters.query);
+      if (filters.query !== undefined && matches === null) return empty;
+      const position =
+        cursor?.source === 'live' && source === 'live'
+          ? positionAfter(index, sort, cursor)
+          : Math.min(cursor?.position ?? 0, index.count);
+      const accepts = createAcceptance(index, filters);
+      const { packIds, nextPosition } = await walkRanking(index, { sort, position, limit, accepts, matches });
+      const next = nextPosition === null ? null : cursorAt(nextPosition, { sort, filterDigest }, generation, index);
+      return { source, generation, at, ids: packIds, position, filterDigest, next };
     },
 
     /** The packs of a located page that may be seen now, in its order. */
@@ -183,17 +232,21 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
   };
 }
 
-function locateLive(order: LiveOrder, sort: Sort, limit: number, cursor: LiveCursor | null): LocatedPage {
-  const all = order.ids[sort];
-  const position = cursor === null ? 0 : positionAfter(order, sort, cursor);
-  const ids = all.slice(position, position + limit);
-  const end = position + ids.length;
-  const lastId = ids.at(-1);
-  const next: Cursor | null =
-    end < all.length && lastId !== undefined
-      ? { source: 'live', sort, position: end, last: { updatedAtMs: order.updatedAtMs.get(lastId) ?? 0, id: lastId } }
-      : null;
-  return { source: 'live', generation: null, at: all.length === 0 ? null : order.at, ids, position, next };
+function cursorAt(
+  position: number,
+  scope: { sort: Sort; filterDigest: string },
+  generation: Generation | null,
+  index: RankingIndex,
+): Cursor {
+  if (generation) return { source: 'snapshot', generation: generation.generation, ...scope, position };
+  const before = index.orders[scope.sort][position - 1] ?? 0;
+  const last = { updatedAtMs: index.updatedAtMs[before] ?? 0, id: packIdAt(index, before) };
+  return { source: 'live', ...scope, position, last } satisfies LiveCursor;
+}
+
+function digestOf({ query, categories, includeSensitive }: ListFilters): string {
+  const text = JSON.stringify([query ?? null, [...new Set(categories)].sort(), includeSensitive]);
+  return createHash('sha256').update(text).digest('base64url').slice(0, 8);
 }
 
 function newestChange(view: PackView): Date {

@@ -4,19 +4,19 @@
  */
 import { z } from 'zod';
 import { AppError } from '@omnizap/runtime';
-import { sorts, type Sort } from './ranking-store.ts';
+import { sorts, type Sort } from './ranking-index.ts';
 
-const snapshotSchema = z.strictObject({
-  v: z.literal(1),
-  g: z.int().positive(),
+const common = {
+  v: z.literal(2),
   s: z.enum(sorts),
+  /** Digest of the filters. */
+  f: z.string().max(16),
   p: z.int().nonnegative(),
-});
+};
+const snapshotSchema = z.strictObject({ ...common, g: z.int().positive() });
 const liveSchema = z.strictObject({
-  v: z.literal(1),
+  ...common,
   l: z.literal(1),
-  s: z.enum(sorts),
-  p: z.int().nonnegative(),
   /** Last change (ms since the epoch) and id of the last pack. */
   t: z.int(),
   i: z.uuid(),
@@ -24,36 +24,44 @@ const liveSchema = z.strictObject({
 const cursorSchema = z.union([snapshotSchema, liveSchema]);
 
 export type LastSeen = { updatedAtMs: number; id: string };
-export type SnapshotCursor = { source: 'snapshot'; generation: number; sort: Sort; position: number };
-export type LiveCursor = { source: 'live'; sort: Sort; position: number; last: LastSeen };
+/** What a cursor belongs to: used with anything else it would skip and repeat packs. */
+export type CursorScope = { sort: Sort; filterDigest: string };
+export type SnapshotCursor = CursorScope & { source: 'snapshot'; generation: number; position: number };
+export type LiveCursor = CursorScope & { source: 'live'; position: number; last: LastSeen };
 export type Cursor = SnapshotCursor | LiveCursor;
 
 const maxCursorLength = 200;
 
 export function formatCursor(cursor: Cursor): string {
-  const { sort: s, position: p } = cursor;
+  const { sort: s, filterDigest: f, position: p } = cursor;
   const fields =
     cursor.source === 'snapshot'
-      ? { v: 1, g: cursor.generation, s, p }
-      : { v: 1, l: 1, s, p, t: cursor.last.updatedAtMs, i: cursor.last.id };
+      ? { v: 2, g: cursor.generation, s, f, p }
+      : { v: 2, l: 1, s, f, p, t: cursor.last.updatedAtMs, i: cursor.last.id };
   return Buffer.from(JSON.stringify(fields)).toString('base64url');
 }
 
-/** @throws AppError `invalid-cursor` when it is not one of ours or belongs to another sort. */
-export function parseCursor(text: string, sort: Sort): Cursor {
+/** @throws AppError `invalid-cursor` when it is not one of ours or belongs to another sort or other filters. */
+export function parseCursor(text: string, scope: CursorScope): Cursor {
   const parsed = cursorSchema.safeParse(text.length <= maxCursorLength ? decode(text) : undefined);
   if (!parsed.success)
     throw new AppError('invalid-cursor', 'The cursor is not one that this API gave out: start again without it.');
   const { data } = parsed;
-  if (data.s !== sort) {
+  if (data.s !== scope.sort) {
     throw new AppError(
       'invalid-cursor',
-      `The cursor belongs to sort=${data.s}, not sort=${sort}: use it with the sort of its first page.`,
+      `The cursor belongs to sort=${data.s}, not sort=${scope.sort}: use it with the sort of its first page.`,
+    );
+  }
+  if (data.f !== scope.filterDigest) {
+    throw new AppError(
+      'invalid-cursor',
+      'The cursor belongs to other filters: use it with the q, category and include_sensitive of its first page.',
     );
   }
   return 'g' in data
-    ? { source: 'snapshot', generation: data.g, sort, position: data.p }
-    : { source: 'live', sort, position: data.p, last: { updatedAtMs: data.t, id: data.i } };
+    ? { source: 'snapshot', generation: data.g, ...scope, position: data.p }
+    : { source: 'live', ...scope, position: data.p, last: { updatedAtMs: data.t, id: data.i } };
 }
 
 function decode(text: string): unknown {

@@ -2,10 +2,10 @@
  * Publishes the ranking: when scores changed, at most every few seconds, and in full at the refresh interval. One pass computes the
  * order of every sort with the age decay of that moment. Run by the leading maintenance process only.
  */
-import { createHash } from 'node:crypto';
+import { categories } from '@omnizap/imaging';
 import { Gauge, type Database, type Logger, type Metrics, type Wakeups } from '@omnizap/runtime';
-import { ratingScore, rankingScore, trendScore } from './ranking-formulas.ts';
-import { createRankingStore, sorts, type RankableRow, type Sort } from './ranking-store.ts';
+import { buildRankingIndex, digestOfIndex, encodeIndex, type RankableRow } from './ranking-index.ts';
+import { createRankingStore } from './ranking-store.ts';
 
 /** Wake-up topic: a new generation is out. */
 export const rankingTopic = 'ranking';
@@ -51,11 +51,15 @@ export function createRankingPublisher(
     fingerprint = await store.scoreFingerprint(since);
     const rows: RankableRow[] = [];
     for await (const batch of store.rankable(batchSize)) rows.push(...batch);
-    const orders = orderPacks(rows, at, options.ageDecayDays);
-    const digest = createHash('sha256').update(JSON.stringify(orders)).digest('hex');
+    const index = buildRankingIndex(rows, at, { ageDecayDays: options.ageDecayDays, categoryNames: categories() });
+    const digest = digestOfIndex(index);
     lastLookedAt = performance.now();
     if (isFull || digest !== publishedOrders) {
-      const generation = await store.publish(orders, at, options.mayPublish);
+      const generation = await store.publish(
+        { packCount: index.count, parts: encodeIndex(index) },
+        at,
+        options.mayPublish,
+      );
       publishedOrders = digest;
       lastPublishedAt = performance.now();
       publishedAt.set(at.getTime() / 1_000);
@@ -84,38 +88,4 @@ export function createRankingPublisher(
 export function restAfter(costMs: number): number {
   const rest = Math.min(costFactor * costMs, Math.max(longestRestMs, shortestRestFactor * costMs));
   return Math.max(minIntervalMs, rest);
-}
-
-/**
- * The order of every sort. Ties go to the newer change, then by id, so that an order is one order.
- * `popular` ranking score; `trending` trend; `recent` last change; `likes`, `downloads` counts; `rating` Wilson lower bound.
- */
-export function orderPacks(rows: RankableRow[], at: Date, ageDecayDays: number): Record<Sort, string[]> {
-  const keyed = rows.map((row) => {
-    const opens = { opensDay: row.opens_day, opensWeek: row.opens_week, at: row.trend_at };
-    const counts = {
-      open: row.open_count,
-      like: row.like_count,
-      dislike: row.dislike_count,
-      download: row.download_count,
-    };
-    const keys: Record<Sort, number> = {
-      popular: rankingScore(
-        { packScore: row.pack_score, cohesionScore: row.cohesion_score, updatedAt: row.updated_at, opens },
-        at,
-        ageDecayDays,
-      ),
-      trending: trendScore(opens, at),
-      recent: row.updated_at.getTime(),
-      likes: counts.like,
-      downloads: counts.download,
-      rating: ratingScore(counts),
-    };
-    return { id: row.pack_id, updatedAt: row.updated_at.getTime(), keys };
-  });
-  const order = (sort: Sort): string[] =>
-    keyed
-      .toSorted((a, b) => b.keys[sort] - a.keys[sort] || b.updatedAt - a.updatedAt || (a.id < b.id ? -1 : 1))
-      .map((pack) => pack.id);
-  return Object.fromEntries(sorts.map((sort) => [sort, order(sort)])) as Record<Sort, string[]>;
 }

@@ -1,42 +1,11 @@
-/** SQL of ranking generations. Pack ids are packed 16 bytes each, in order, in chunks. */
-import { AppError, rowsOf, sqlNow, sqlNowPlus, type Database } from '@omnizap/runtime';
+/** SQL of ranking generations: an index of ranked packs in named parts, in chunks that any client takes in one packet. */
+import { AppError, fromJsonColumn, rowsOf, sqlNow, sqlNowPlus, type Database } from '@omnizap/runtime';
+import type { IndexParts, RankableRow } from './ranking-index.ts';
 
-export const sorts = ['popular', 'trending', 'recent', 'likes', 'downloads', 'rating'] as const;
-export type Sort = (typeof sorts)[number];
-
-/** Ids per chunk: 16 KB, a page touches one or two. */
-export const chunkSize = 1_024;
-const idBytes = 16;
+/** Of one row. A generation of 100,000 packs is 30 rows. */
+const chunkBytes = 256 * 1_024;
 
 export type Generation = { generation: number; packCount: number; refreshedAt: Date };
-
-export type RankableRow = {
-  pack_id: string;
-  pack_score: number;
-  cohesion_score: number;
-  updated_at: Date;
-  open_count: number;
-  like_count: number;
-  dislike_count: number;
-  download_count: number;
-  opens_day: number;
-  opens_week: number;
-  trend_at: Date;
-};
-
-export function packIds(ids: string[]): Buffer {
-  return Buffer.from(ids.map((id) => id.replaceAll('-', '')).join(''), 'hex');
-}
-
-export function unpackIds(bytes: Buffer): string[] {
-  const hex = bytes.toString('hex');
-  const ids: string[] = [];
-  for (let at = 0; at < hex.length; at += idBytes * 2) {
-    const id = hex.slice(at, at + idBytes * 2);
-    ids.push(`${id.slice(0, 8)}-${id.slice(8, 12)}-${id.slice(12, 16)}-${id.slice(16, 20)}-${id.slice(20)}`);
-  }
-  return ids;
-}
 
 export function createRankingStore(database: Database) {
   const { knex, kind } = database;
@@ -66,11 +35,15 @@ export function createRankingStore(database: Database) {
       return row ? { generation: row.generation, packCount: row.pack_count, refreshedAt: row.refreshed_at } : null;
     },
 
-    async chunk(generation: number, sort: Sort, chunk: number): Promise<string[]> {
-      const row = await knex('ranking_generation_chunk')
-        .where({ generation, sort, chunk })
-        .first<{ pack_ids: Buffer } | undefined>('pack_ids');
-      return row ? unpackIds(row.pack_ids) : [];
+    /** The parts of a generation by name. One query; they never change. */
+    async parts(generation: number): Promise<IndexParts> {
+      const rows = await knex('ranking_generation_chunk')
+        .where({ generation })
+        .orderBy(['sort', 'chunk'])
+        .select<{ sort: string; pack_ids: Buffer }[]>('sort', 'pack_ids');
+      const chunks = new Map<string, Buffer[]>();
+      for (const row of rows) chunks.set(row.sort, [...(chunks.get(row.sort) ?? []), row.pack_ids]);
+      return new Map([...chunks].map(([name, pieces]) => [name, Buffer.concat(pieces)]));
     },
 
     async databaseNow(): Promise<Date> {
@@ -107,6 +80,9 @@ export function createRankingStore(database: Database) {
             's.pack_id',
             's.pack_score',
             's.cohesion_score',
+            's.nsfw_level',
+            's.is_animated',
+            's.categories',
             'p.updated_at',
             'e.open_count',
             'e.like_count',
@@ -117,23 +93,29 @@ export function createRankingStore(database: Database) {
             'e.trend_at',
           );
         const rows: RankableRow[] = await (after === null ? query : query.andWhere('s.pack_id', '>', after));
-        if (rows.length > 0) yield rows;
+        if (rows.length > 0)
+          yield rows.map((row) => ({ ...row, categories: fromJsonColumn(row.categories) as string[] }));
         if (rows.length < batchSize) return;
         after = rows.at(-1)?.pack_id ?? null;
       }
     },
 
-    /** Publishes all sorts as one new generation, or nothing. The primary key lets only one of two publishers win a number. */
-    async publish(orders: Record<Sort, string[]>, refreshedAt: Date, mayPublish: () => boolean): Promise<Generation> {
+    /** Publishes one new generation, or nothing. The primary key lets only one of two publishers win a number. */
+    async publish(
+      ranking: { packCount: number; parts: IndexParts },
+      refreshedAt: Date,
+      mayPublish: () => boolean,
+    ): Promise<Generation> {
+      const { packCount, parts } = ranking;
       return database.transaction(async (trx) => {
         const previous = await trx('ranking_generation').max<{ newest: number | null }[]>({ newest: 'generation' });
         const generation = (previous[0]?.newest ?? 0) + 1;
-        const packCount = orders.popular.length;
         await trx('ranking_generation').insert({ generation, pack_count: packCount, refreshed_at: refreshedAt });
-        for (const sort of sorts) {
-          for (let start = 0; start < orders[sort].length; start += chunkSize) {
-            const ids = packIds(orders[sort].slice(start, start + chunkSize));
-            await trx('ranking_generation_chunk').insert({ generation, sort, chunk: start / chunkSize, pack_ids: ids });
+        for (const [sort, bytes] of parts) {
+          // A part without bytes is a row as well: it is there.
+          for (let start = 0; start === 0 || start < bytes.length; start += chunkBytes) {
+            const pack_ids = bytes.subarray(start, start + chunkBytes);
+            await trx('ranking_generation_chunk').insert({ generation, sort, chunk: start / chunkBytes, pack_ids });
           }
         }
         // A leader that slept through its lease must not put its old order on top of its successor's.

@@ -14,13 +14,14 @@ import { randomNumbers } from '../test/builders.ts';
 import { createCatalogueReader } from './catalogue-reader.ts';
 import { formatCursor } from './cursor.ts';
 import { createRankingPublisher, rankingTopic } from './ranking-publisher.ts';
-import { chunkSize, createRankingStore, sorts, type Sort } from './ranking-store.ts';
+import { sorts, type Sort } from './ranking-index.ts';
+import { createRankingStore } from './ranking-store.ts';
 
 const log = createLogger({ level: 'silent', format: 'json', process: 'test' });
-/** Three chunks, the last one not full. */
 const packCount = 2_500;
 const refreshIntervalMs = 300_000;
 const ageDecayDays = 45;
+const everything = { query: undefined, categories: [], includeSensitive: true };
 
 describe.each(testDatabaseKinds())('the ranking on %s', (kind) => {
   let test: TestDatabase;
@@ -130,7 +131,7 @@ describe.each(testDatabaseKinds())('the ranking on %s', (kind) => {
     reader = newReader(),
     source: 'snapshot' | 'live' = 'snapshot',
   ) {
-    return reader.readPage(await reader.locatePage(sort, limit, cursor, source));
+    return reader.readPage(await reader.locatePage({ sort, limit, cursor, source, filters: everything }));
   }
 
   async function walk(
@@ -216,7 +217,7 @@ describe.each(testDatabaseKinds())('the ranking on %s', (kind) => {
     expect(await store.scoreFingerprint(since)).not.toBe(before);
   });
 
-  it.each(sorts)('walks every pack exactly once by %s, in pages that do not fit the chunks', async (sort) => {
+  it.each(sorts)('walks every pack exactly once by %s, in pages that do not fit its length', async (sort) => {
     await publishNow();
 
     const { ids } = await walk(sort, 60);
@@ -298,7 +299,7 @@ describe.each(testDatabaseKinds())('the ranking on %s', (kind) => {
     database.knex.removeListener('query', count);
 
     expect(sixty).toBe(one);
-    // The generation, the chunk and the packs; the packs alone once the first two are known.
+    // The generation, its index and the packs; the packs alone once the first two are known.
     expect([one, next]).toEqual([3, 1]);
   });
 
@@ -306,10 +307,12 @@ describe.each(testDatabaseKinds())('the ranking on %s', (kind) => {
     await publishNow();
     const reader = newReader();
     const generation = (await reader.currentGeneration())?.generation ?? 0;
-    const cursor = formatCursor({ source: 'snapshot', generation, sort: 'popular', position: packCount });
+    const { filterDigest } = await reader.locatePage({
+      ...{ sort: 'popular', limit: 1, source: 'snapshot', filters: everything },
+    });
+    const cursor = formatCursor({ source: 'snapshot', generation, sort: 'popular', filterDigest, position: packCount });
 
     expect(await readPage('popular', 60, cursor, reader)).toMatchObject({ packs: [], nextCursor: null });
-    expect(Math.ceil(packCount / chunkSize)).toBe(3);
   });
 
   describe('asked for without a snapshot', () => {
@@ -362,7 +365,11 @@ describe.each(testDatabaseKinds())('the ranking on %s', (kind) => {
       };
       database.knex.on('query', count);
       const reader = newReader();
-      await Promise.all(Array.from({ length: 20 }, () => reader.locatePage('likes', 24, undefined, 'live')));
+      await Promise.all(
+        Array.from({ length: 20 }, () =>
+          reader.locatePage({ sort: 'likes', limit: 24, source: 'live', filters: everything }),
+        ),
+      );
       database.knex.removeListener('query', count);
 
       expect(queries).toBe(Math.floor(packCount / 2_000) + 1);

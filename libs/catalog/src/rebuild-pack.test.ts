@@ -14,6 +14,7 @@ const sticker = (
 ): Sticker => ({
   assetId: `asset-${number}`,
   position: number,
+  emojis: [],
   width: 512,
   height: 512,
   sizeBytes: 20_000,
@@ -26,6 +27,9 @@ const input = (stickers: Sticker[], changes: Partial<ScoringInput> = {}): Scorin
   isPublic: true,
   engagement: { open: 0, like: 0, dislike: 0, download: 0 },
   engagementVersion: 3,
+  name: 'Some pack',
+  publisher: 'Somebody',
+  tags: [],
   stickers,
   ...changes,
 });

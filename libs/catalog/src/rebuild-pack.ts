@@ -1,6 +1,6 @@
 /**
- * Rebuild: recomputes one pack's score row and its cover from its stickers and its engagement. A pack that is not listed keeps its
- * row, marked so: the ranking must notice that it left.
+ * Rebuild: recomputes one pack's score row, its cover and the terms that it is found by, from its words, its stickers and its
+ * engagement. A pack that is not listed keeps its row, marked so: the ranking must notice that it left. It has no terms.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { isNearDuplicate } from '@omnizap/imaging';
@@ -11,6 +11,8 @@ import { worstNsfwLevel } from './nsfw-level.ts';
 import { lockPack } from './pack-store.ts';
 import { packScores } from './ranking-formulas.ts';
 import { readPackForScoring, readScore, writeScore, type PackScore, type ScoringInput } from './score-store.ts';
+import { writeTerms } from './search-store.ts';
+import { termsOfPack } from './search-terms.ts';
 import { createVersionedHandler } from './versioned-handler.ts';
 import { createWorkStateStore } from './work-state-store.ts';
 
@@ -34,9 +36,10 @@ export function createRebuildPack(deps: Pick<HandlerDeps, 'database' | 'wakeups'
       const score = scoreOf(input);
       const lock = (trx: Transaction) => lockPack(trx, subjectId).then(() => true);
       const outcome = await commit(lock, async (trx) => {
+        const termsChanged = await writeTerms(trx, subjectId, score.isListed ? termsOf(input, score) : []);
         const before = await readScore(trx, subjectId);
         if (before !== null && isDeepStrictEqual(before, score))
-          return { status: 'skipped', reason: 'nothing changed' };
+          return termsChanged ? { status: 'done' } : { status: 'skipped', reason: 'nothing changed' };
         await writeScore(trx, database.kind, subjectId, version, score);
         return { status: 'done' };
       });
@@ -44,6 +47,10 @@ export function createRebuildPack(deps: Pick<HandlerDeps, 'database' | 'wakeups'
       return outcome;
     },
   );
+}
+
+function termsOf({ name, publisher, tags, stickers }: ScoringInput, { labels }: PackScore): string[] {
+  return termsOfPack({ name, publisher, tags, labels, emojis: stickers.flatMap((sticker) => sticker.emojis) });
 }
 
 /** Only ready stickers count: what cannot be shown cannot be ranked. */

@@ -21,9 +21,13 @@ export type ScoringInput = {
   isPublic: boolean;
   engagement: EngagementCounts;
   engagementVersion: number;
+  name: string;
+  publisher: string;
+  tags: string[];
   stickers: {
     assetId: string;
     position: number;
+    emojis: string[];
     width: number;
     height: number;
     sizeBytes: number;
@@ -40,15 +44,27 @@ type EngagementRow = {
   version: number;
 };
 
+type PackRow = {
+  visibility: string;
+  status: string;
+  deleted_at: Date | null;
+  name: string;
+  publisher: string;
+  tags: unknown;
+};
+
 /** The pack with its ready, classified stickers; null when there is no such row at all (deleted ones are still read). */
 export async function readPackForScoring(db: Knex, packId: string): Promise<ScoringInput | null> {
   const pack = await db('sticker_pack as p')
     .leftJoin('sticker_pack_engagement as e', 'e.pack_id', 'p.id')
     .where('p.id', packId)
-    .first<({ visibility: string; status: string; deleted_at: Date | null } & Partial<EngagementRow>) | undefined>(
+    .first<(PackRow & Partial<EngagementRow>) | undefined>(
       'p.visibility',
       'p.status',
       'p.deleted_at',
+      'p.name',
+      'p.publisher',
+      'p.tags',
       'e.open_count',
       'e.like_count',
       'e.dislike_count',
@@ -61,7 +77,7 @@ export async function readPackForScoring(db: Knex, packId: string): Promise<Scor
     .join('sticker_asset_classification as c', 'c.asset_id', 'i.asset_id')
     .where({ 'i.pack_id': packId, 'a.status': 'ready' })
     .orderBy('i.position')
-    .select('c.*', 'i.position', 'a.width', 'a.height', 'a.size_bytes', 'a.is_animated');
+    .select('c.*', 'i.position', 'i.emojis', 'a.width', 'a.height', 'a.size_bytes', 'a.is_animated');
   return {
     isPublic: pack.visibility === 'public' && pack.status === 'published' && pack.deleted_at === null,
     engagement: {
@@ -71,11 +87,15 @@ export async function readPackForScoring(db: Knex, packId: string): Promise<Scor
       download: pack.download_count ?? 0,
     },
     engagementVersion: pack.version ?? 0,
+    name: pack.name,
+    publisher: pack.publisher,
+    tags: fromJsonColumn(pack.tags) as string[],
     stickers: rows.map(
       (
         row: {
           asset_id: string;
           position: number;
+          emojis: unknown;
           width: number;
           height: number;
           size_bytes: number;
@@ -84,6 +104,7 @@ export async function readPackForScoring(db: Knex, packId: string): Promise<Scor
       ) => ({
         assetId: row.asset_id,
         position: row.position,
+        emojis: fromJsonColumn(row.emojis) as string[],
         width: row.width,
         height: row.height,
         sizeBytes: row.size_bytes,

@@ -4,7 +4,8 @@ export { analyseImage } from './analyse-image.ts';
 export { configureImaging } from './configure-imaging.ts';
 export { createEmojiClassifier } from './emoji-classifier.ts';
 export type { Classification, ClassifierInput, ClassifierProvider } from './emoji-classifier.ts';
-export { keywordsOfEmoji, maxEmojisPerSticker, parseEmojis } from './emoji-index.ts';
+export { foldWord, keywordsOfEmoji, maxEmojisPerSticker, parseEmojis } from './emoji-index.ts';
+export { emojisOfKeyword, plainEmoji } from './emoji-keywords.ts';
 export { imageLimits, stickerLimits } from './image-limits.ts';
 export type {
   ImageAnalysis,

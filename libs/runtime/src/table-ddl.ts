@@ -20,7 +20,8 @@ const columnTypes = {
   sha256: { postgres: 'char(64)', mysql: 'char(64) CHARACTER SET ascii COLLATE ascii_bin' },
 } as const;
 
-type ColumnType = keyof typeof columnTypes | `varchar(${number})` | `ascii(${number})`;
+/** `binary`: at most so many bytes, compared and ordered byte by byte on both databases. */
+type ColumnType = keyof typeof columnTypes | `varchar(${number})` | `ascii(${number})` | `binary(${number})`;
 
 export type Column = {
   type: ColumnType;
@@ -61,6 +62,7 @@ function typeSql(type: ColumnType, kind: DatabaseKind): string {
     const length = type.slice('ascii('.length, -1);
     return kind === 'mysql' ? `varchar(${length}) CHARACTER SET ascii COLLATE ascii_bin` : `varchar(${length})`;
   }
+  if (type.startsWith('binary(')) return kind === 'mysql' ? `var${type}` : 'bytea';
   return columnTypes[type as keyof typeof columnTypes][kind];
 }
 

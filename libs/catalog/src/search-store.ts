@@ -1,0 +1,69 @@
+/** SQL on the terms of packs. Terms are bytes to the database, so that a prefix is a range on either. */
+import type { Knex } from 'knex';
+import { rowsOf, type Transaction } from '@omnizap/runtime';
+
+type TermRow = { pack_id: string; term: Buffer };
+
+const bytesOf = (term: string): Buffer => Buffer.from(term, 'utf8');
+const termOf = (bytes: Buffer): string => bytes.toString('utf8');
+
+export async function readTerms(db: Knex, packId: string): Promise<string[]> {
+  const terms = await db('sticker_pack_term').where({ pack_id: packId }).pluck<Buffer[]>('term');
+  return terms.map(termOf).sort();
+}
+
+/** Makes the pack's terms `terms`; writes only what differs. True when anything did. The pack's row must be locked. */
+export async function writeTerms(trx: Transaction, packId: string, terms: string[]): Promise<boolean> {
+  const before = new Set(await readTerms(trx, packId));
+  const after = new Set(terms);
+  const gone = [...before].filter((term) => !after.has(term));
+  const added = [...after].filter((term) => !before.has(term));
+  if (gone.length > 0)
+    await trx('sticker_pack_term').where({ pack_id: packId }).whereIn('term', gone.map(bytesOf)).delete();
+  if (added.length > 0)
+    await trx('sticker_pack_term').insert(added.map((term) => ({ pack_id: packId, term: bytesOf(term) })));
+  return gone.length + added.length > 0;
+}
+
+/**
+ * Distinct terms that begin with `prefix`, the first `limit`. One step along `sticker_pack_term_term_idx` for each, however many
+ * packs have it. Neither database has MIN for bytes in every version, hence ORDER BY ... LIMIT 1.
+ */
+export async function termsWithPrefix(db: Knex, prefix: string, limit: number): Promise<string[]> {
+  const low = bytesOf(prefix);
+  // UTF-8 has no byte 0xff: the next prefix of the same length is one more in the last byte.
+  const high = Buffer.from(low);
+  high[high.length - 1] = (high[high.length - 1] ?? 0) + 1;
+  const next = (condition: string): string =>
+    `(SELECT t.term FROM sticker_pack_term t WHERE ${condition} AND t.term < ? ORDER BY t.term LIMIT 1)`;
+  const found: unknown = await db.raw(
+    `WITH RECURSIVE walk AS (
+       SELECT ${next('t.term >= ?')} AS term, 1 AS step
+       UNION ALL
+       SELECT ${next('t.term > walk.term')}, step + 1 FROM walk WHERE walk.term IS NOT NULL AND step < ?
+     ) SELECT term FROM walk WHERE term IS NOT NULL`,
+    [low, high, high, limit],
+  );
+  return rowsOf<{ term: Buffer }>(found).map(({ term }) => termOf(term));
+}
+
+/** Packs with at least one of the terms; one row for each term that a pack has, at most `limit` rows. */
+export async function packsWithTerms(db: Knex, terms: string[], limit: number): Promise<string[]> {
+  return db('sticker_pack_term').whereIn('term', terms.map(bytesOf)).limit(limit).pluck<string[]>('pack_id');
+}
+
+/** Which of the terms each of the packs has; packs without any are missing. */
+export async function termsAmong(db: Knex, packIds: string[], terms: string[]): Promise<Map<string, Set<string>>> {
+  if (packIds.length === 0 || terms.length === 0) return new Map();
+  const rows: TermRow[] = await db('sticker_pack_term')
+    .whereIn('pack_id', packIds)
+    .whereIn('term', terms.map(bytesOf))
+    .select<TermRow[]>('pack_id', 'term');
+  const found = new Map<string, Set<string>>();
+  for (const { pack_id, term } of rows) {
+    const known = found.get(pack_id);
+    if (known) known.add(termOf(term));
+    else found.set(pack_id, new Set([termOf(term)]));
+  }
+  return found;
+}
