@@ -142,7 +142,9 @@ export function publicOperations(deps: ApiDeps): Operation[] {
     },
   });
 
-  const counters = interactions.map((interaction) =>
+  // A download is counted where the pack is handed out.
+  const sent = interactions.filter((interaction) => interaction !== 'download');
+  const counters = sent.map((interaction) =>
     operation({
       method: 'post',
       path: `/api/sticker-packs/{packKey}/${interaction}`,

@@ -15,6 +15,7 @@ import { createTestDatabase, testDatabaseKinds, type TestDatabase } from '@omniz
 import { addPack, addSticker, flags } from '../test/builders.ts';
 import { catalogRetention } from './catalog-retention.ts';
 import { createEngagement } from './engagement.ts';
+import { interactions } from './engagement-store.ts';
 
 const log = createLogger({ level: 'silent', format: 'json', process: 'test' });
 const dayMs = 86_400_000;
@@ -48,7 +49,7 @@ describe.each(testDatabaseKinds())('retention of the catalogue on %s', (kind) =>
     const counting = engagement();
     await Promise.all(
       Array.from({ length: to - from }, (_, index) =>
-        counting.record(packKey, (['open', 'like', 'dislike'] as const)[index % 3] ?? 'open', {
+        counting.record(packKey, interactions[index % interactions.length] ?? 'open', {
           key: `viewer-${from + index}`,
           address: `10.0.${from}.${index}`,
         }),
@@ -58,7 +59,7 @@ describe.each(testDatabaseKinds())('retention of the catalogue on %s', (kind) =>
 
   /** Packs and interactions whose counter is not what totals and event log add up to: one statement, one moment. */
   async function differences(): Promise<unknown[]> {
-    const parts = ['open', 'like', 'dislike'].map(
+    const parts = interactions.map(
       (interaction) => `
         SELECT e.pack_id, '${interaction}' AS interaction, e.${interaction}_count AS counted,
                (SELECT COUNT(*) FROM sticker_pack_interaction_event i

@@ -4,7 +4,7 @@ import type { Knex } from 'knex';
 import { affectedRows, sqlNow, type DatabaseKind } from '@omnizap/runtime';
 import { openDecayMs, type EngagementCounts } from './ranking-formulas.ts';
 
-export const interactions = ['open', 'like', 'dislike'] as const;
+export const interactions = ['open', 'like', 'dislike', 'download'] as const;
 export type Interaction = (typeof interactions)[number];
 
 export type InteractionRow = {
@@ -74,7 +74,7 @@ export async function countFromAddress(db: Knex, row: InteractionRow): Promise<n
 export async function readCounts(db: Knex, packId: string): Promise<EngagementCounts> {
   const row = await db('sticker_pack_engagement')
     .where({ pack_id: packId })
-    .first<Record<`${Interaction | 'download'}_count`, number> | undefined>(
+    .first<Record<`${Interaction}_count`, number> | undefined>(
       'open_count',
       'like_count',
       'dislike_count',

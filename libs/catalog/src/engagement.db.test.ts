@@ -3,6 +3,7 @@ import { connectDatabase, createLogger, createWakeups, migrateUp, type Database,
 import { createTestDatabase, testDatabaseKinds, type TestDatabase } from '@omnizap/testkit';
 import { addPack, addSticker, flags } from '../test/builders.ts';
 import { createEngagement, type Viewer } from './engagement.ts';
+import type { Interaction } from './engagement-store.ts';
 import { createPacks } from './packs.ts';
 import { createWorkStateStore } from './work-state-store.ts';
 
@@ -32,7 +33,7 @@ describe.each(testDatabaseKinds())('engagement on %s', (kind) => {
   });
 
   /** Every call with a memory of its own, as if from another process. */
-  const record = (interaction: 'open' | 'like' | 'dislike', from: Viewer, packKey = pack.packKey) =>
+  const record = (interaction: Interaction, from: Viewer, packKey = pack.packKey) =>
     createEngagement({ database, flags, wakeups }).record(packKey, interaction, from);
 
   const eventCount = async (): Promise<number> =>
@@ -59,6 +60,14 @@ describe.each(testDatabaseKinds())('engagement on %s', (kind) => {
 
     expect(await record('dislike', viewer('somebody'))).toEqual({ open: 20, like: 0, dislike: 1, download: 0 });
     expect(await eventCount()).toBe(21);
+  });
+
+  it('counts a download of a viewer once per day and apart from everything else', async () => {
+    await record('open', viewer('fetching'));
+    await Promise.all(Array.from({ length: 5 }, () => record('download', viewer('fetching'))));
+
+    expect(await record('download', viewer('another'))).toEqual({ open: 1, like: 0, dislike: 0, download: 2 });
+    expect(await eventCount()).toBe(3);
   });
 
   it('counts twenty viewers behind one address and no crowd of made-up ones', async () => {

@@ -1,5 +1,5 @@
 /**
- * Opens, likes and dislikes: one per viewer and window, capped per network address, counted in the client's own transaction.
+ * Opens, likes, dislikes and downloads: one per viewer and window, capped per network address, counted in the client's own transaction.
  * Viewers are known only by a keyed hash; the key never leaves the database.
  */
 import { AppError, type Database, type Wakeups } from '@omnizap/runtime';
@@ -20,7 +20,8 @@ import { findPackByKey } from './pack-store.ts';
 import { isReachable } from './packs.ts';
 import type { EngagementCounts } from './ranking-formulas.ts';
 
-const windowMs: Record<Interaction, number> = { open: 30 * 60_000, like: 24 * 3_600_000, dislike: 24 * 3_600_000 };
+const dayMs = 24 * 3_600_000;
+const windowMs: Record<Interaction, number> = { open: 30 * 60_000, like: dayMs, dislike: dayMs, download: dayMs };
 /** Viewers behind one address that count per pack, interaction and window: a household or an office, not a crowd of made-up keys. */
 const maxPerAddress = 20;
 const secretName = 'viewer-hash-key';
