@@ -12,11 +12,13 @@ import type { Operation } from './operation.ts';
 import { adminOperations } from './operations/admin.ts';
 import { deadLetterOperations } from './operations/dead-letters.ts';
 import { fleetControlOperations } from './operations/fleet-control.ts';
+import { marketplaceOperations } from './operations/marketplace.ts';
 import { opsOperations } from './operations/ops.ts';
 import { ownerOperations } from './operations/owner.ts';
 import { publicOperations } from './operations/public.ts';
 import { rolloutOperations } from './operations/rollout.ts';
 import { createPipeliningGuard } from './pipelining-guard.ts';
+import { createPreparedAnswers } from './prepared-answers.ts';
 import { createErrorHandler } from './problem.ts';
 
 const maxJsonBytes = 64 * 1_024;
@@ -45,8 +47,11 @@ export function createApp(deps: ApiDeps): Express {
     }),
   );
 
+  const prepared = createPreparedAnswers(deps.metrics, 'api_answers');
   const operations = [
-    ...publicOperations(deps),
+    // Before those of a pack: their names would be taken for its key.
+    ...marketplaceOperations(deps, prepared),
+    ...publicOperations(deps, prepared),
     ...ownerOperations(deps),
     ...adminOperations(deps),
     ...deadLetterOperations(deps),

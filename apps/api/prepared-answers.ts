@@ -81,6 +81,8 @@ export function createPreparedAnswers(metrics: Metrics, name: string) {
   };
 }
 
+export type PreparedAnswers = ReturnType<typeof createPreparedAnswers>;
+
 /** Small and compressed buffers are views into larger ones, which they would keep alive. */
 function compact(bytes: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length);

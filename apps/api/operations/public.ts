@@ -7,7 +7,7 @@ import { AppError, Counter } from '@omnizap/runtime';
 import type { ApiDeps } from '../api-deps.ts';
 import { operation, type Call, type Operation } from '../operation.ts';
 import { packJson, stickerJson } from '../pack-json.ts';
-import { createPreparedAnswers } from '../prepared-answers.ts';
+import type { PreparedAnswers } from '../prepared-answers.ts';
 import { assetQuery, engagementSchema, filtersOf, listQuery, packDetailSchema, packListSchema } from '../schemas.ts';
 import { viewerOf } from '../viewer.ts';
 import { packKeyOf } from './pack-path.ts';
@@ -17,9 +17,8 @@ const detailCacheControl = 'public, max-age=10, stale-while-revalidate=60';
 const packKeyParam = { packKey: 'Key of the pack' };
 const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-export function publicOperations(deps: ApiDeps): Operation[] {
+export function publicOperations(deps: ApiDeps, prepared: PreparedAnswers): Operation[] {
   const { reader, config } = deps;
-  const prepared = createPreparedAnswers(deps.metrics, 'api_answers');
   const delivered = new Counter({
     name: 'omnizap_asset_delivery_total',
     help: 'Sticker bytes asked for, by where they came from.',

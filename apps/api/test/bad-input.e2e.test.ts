@@ -519,7 +519,12 @@ describe.each(testDatabaseKinds())('bad input on %s', (kind) => {
     const sorts = ['popular', 'trending', 'recent', 'likes', 'downloads', 'rating'];
     const parts = {
       ids: Buffer.from(ids.join('').replaceAll('-', ''), 'hex'),
-      ...{ names: Buffer.from('[]'), categories: Buffer.alloc(16), traits: Buffer.alloc(2) },
+      ...{
+        names: Buffer.from('[]'),
+        summary: Buffer.from('{}'),
+        categories: Buffer.alloc(16),
+        traits: Buffer.alloc(2),
+      },
       ...{ updated: Buffer.alloc(16), score: Buffer.alloc(8), trend: Buffer.alloc(8) },
       ...Object.fromEntries(sorts.map((sort) => [`order:${sort}`, order])),
     };

@@ -59,8 +59,13 @@ export type RankedPage = Pick<LocatedPage, 'source' | 'generation' | 'at'> & {
   packs: (PackView & { signals: PackSignals })[];
   nextCursor: string | null;
 };
-/** What a request is answered from. */
-type Ranking = { source: Source; generation: Generation | null; at: Date | null; index: RankingIndex | null };
+/** What a request is answered from; no index while nothing was ever published. */
+export type ListRanking = {
+  source: Source;
+  generation: Generation | null;
+  at: Date | null;
+  index: RankingIndex | null;
+};
 
 export function createCatalogueReader(deps: { database: Database }, options: { ageDecayDays: number }) {
   const { knex } = deps.database;
@@ -121,7 +126,7 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
   }
 
   /** @throws AppError `snapshot-expired` */
-  async function snapshotRanking(cursor: SnapshotCursor | null): Promise<Ranking> {
+  async function snapshotRanking(cursor: SnapshotCursor | null): Promise<ListRanking> {
     const newest = await readableGeneration();
     const generation =
       cursor && cursor.generation !== newest?.generation ? await store.find(cursor.generation) : newest;
@@ -136,9 +141,19 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
     return index ? { source: 'snapshot', generation, at: generation.refreshedAt, index } : liveRanking();
   }
 
-  async function liveRanking(): Promise<Ranking> {
+  async function liveRanking(): Promise<ListRanking> {
     const { at, index } = await live.current();
     return { source: 'live', generation: null, at: index.count === 0 ? null : at, index };
+  }
+
+  /** Those of the packs that everybody may see now, in the order given, with signals as of `at`. One query. */
+  async function readPacks(ids: string[], at: Date | null): Promise<(PackView & { signals: PackSignals })[]> {
+    const views = new Map((await readPackViews(knex, ids)).map((view) => [view.pack.id, view]));
+    return ids
+      .map((id) => views.get(id))
+      .filter((view) => view !== undefined)
+      .filter((view) => view.pack.visibility === 'public' && isReachable(view.pack))
+      .map((view) => ({ ...view, signals: signalsOf(view, at ?? view.pack.updatedAt) }));
   }
 
   return {
@@ -173,15 +188,15 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
       return { source, generation, at, ids: packIds, position, filterDigest, next };
     },
 
+    /** The whole ranking that a request without a cursor is answered from. */
+    ranking: (source: Source): Promise<ListRanking> => (source === 'live' ? liveRanking() : snapshotRanking(null)),
+
+    readPacks,
+
     /** The packs of a located page that may be seen now, in its order. */
     async readPage(located: LocatedPage): Promise<RankedPage> {
       const { source, generation, at, ids, next } = located;
-      const views = new Map((await readPackViews(knex, ids)).map((view) => [view.pack.id, view]));
-      const packs = ids
-        .map((id) => views.get(id))
-        .filter((view) => view !== undefined)
-        .filter((view) => view.pack.visibility === 'public' && isReachable(view.pack))
-        .map((view) => ({ ...view, signals: signalsOf(view, at ?? view.pack.updatedAt) }));
+      const packs = await readPacks(ids, at);
       return { source, packs, generation, at, nextCursor: next === null ? null : formatCursor(next) };
     },
 

@@ -71,6 +71,19 @@ export async function countFromAddress(db: Knex, row: InteractionRow): Promise<n
   return rows[0]?.count ?? 0;
 }
 
+/** What one viewer did, the newest first. */
+export async function recentInteractionsOfViewer(
+  db: Knex,
+  viewerHash: string,
+  limit: number,
+): Promise<{ packId: string; interaction: Interaction }[]> {
+  return db('sticker_pack_interaction_event')
+    .where({ viewer_hash: viewerHash })
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .select<{ packId: string; interaction: Interaction }[]>({ packId: 'pack_id', interaction: 'interaction' });
+}
+
 export async function readCounts(db: Knex, packId: string): Promise<EngagementCounts> {
   const row = await db('sticker_pack_engagement')
     .where({ pack_id: packId })

@@ -12,6 +12,7 @@ import {
   insertInteraction,
   keyedHash,
   readCounts,
+  recentInteractionsOfViewer,
   sharedSecret,
   type Interaction,
   type InteractionRow,
@@ -24,6 +25,8 @@ const dayMs = 24 * 3_600_000;
 const windowMs: Record<Interaction, number> = { open: 30 * 60_000, like: dayMs, dislike: dayMs, download: dayMs };
 /** Viewers behind one address that count per pack, interaction and window: a household or an office, not a crowd of made-up keys. */
 const maxPerAddress = 20;
+/** Recommendations look no further back. */
+const maxHistory = 200;
 const secretName = 'viewer-hash-key';
 
 export type Viewer = { key: string; address: string };
@@ -41,6 +44,10 @@ export function createEngagement(deps: AnnounceDeps & { wakeups: Pick<Wakeups, '
   }
 
   return {
+    /** What this viewer did lately, the newest first. */
+    affinityOf: async (viewer: Viewer) =>
+      recentInteractionsOfViewer(database.knex, keyedHash(await viewerSecret(), 'viewer', viewer.key), maxHistory),
+
     /** Counts it unless it was counted already. Returns the counters after it. @throws AppError `pack-not-found` */
     async record(
       packKey: string,

@@ -4,7 +4,8 @@
  */
 import { categories } from '@omnizap/imaging';
 import type { LastSeen } from './cursor.ts';
-import { buildRankingIndex, packIdAt, type RankableRow, type RankingIndex, type Sort } from './ranking-index.ts';
+import type { RankableRow } from './rankable-row.ts';
+import { buildRankingIndex, packIdAt, type RankingIndex, type Sort } from './ranking-index.ts';
 import type { RankingStore } from './ranking-store.ts';
 
 const batchSize = 2_000;

@@ -13,8 +13,8 @@ import {
   ordinalOf,
   packIdAt,
   sorts,
-  type RankableRow,
 } from './ranking-index.ts';
+import type { RankableRow } from './rankable-row.ts';
 import { walkRanking } from './walk-ranking.ts';
 
 const at = new Date('2026-11-27T12:00:00Z');
@@ -40,6 +40,9 @@ function buildRows(count: number, seed = 7): RankableRow[] {
     nsfw_level: nsfwLevels[upTo(4)] ?? 'safe',
     is_animated: upTo(2),
     categories: Array.from({ length: upTo(4) }, () => categoryNames[upTo(64)] ?? ''),
+    sticker_count: upTo(31),
+    publisher: `publisher ${upTo(20)}`,
+    theme_key: null,
   })).sort((a, b) => (a.pack_id < b.pack_id ? -1 : 1));
 }
 

@@ -5,27 +5,12 @@
  */
 import { createHash } from 'node:crypto';
 import { rankingScore, ratingScore, trendScore, type DecayedOpens } from './ranking-formulas.ts';
-import type { NsfwLevel } from './nsfw-level.ts';
+import { summariseMarketplace, type MarketplaceSummary } from './marketplace-summary.ts';
+import { nsfwLevels } from './nsfw-level.ts';
+import type { RankableRow } from './rankable-row.ts';
 
 export const sorts = ['popular', 'trending', 'recent', 'likes', 'downloads', 'rating'] as const;
 export type Sort = (typeof sorts)[number];
-
-export type RankableRow = {
-  pack_id: string;
-  pack_score: number;
-  cohesion_score: number;
-  updated_at: Date;
-  open_count: number;
-  like_count: number;
-  dislike_count: number;
-  download_count: number;
-  opens_day: number;
-  opens_week: number;
-  trend_at: Date;
-  nsfw_level: NsfwLevel;
-  is_animated: number;
-  categories: string[];
-};
 
 export type RankingIndex = {
   count: number;
@@ -43,10 +28,10 @@ export type RankingIndex = {
   trends: Float32Array;
   /** By sort: ordinals, the best first. */
   orders: Record<Sort, Uint32Array>;
+  summary: MarketplaceSummary;
 };
 
 const idBytes = 16;
-const nsfwLevels = ['safe', 'unknown', 'suggestive', 'explicit'] as const satisfies NsfwLevel[];
 const animatedBit = 4;
 
 /**
@@ -71,6 +56,7 @@ export function buildRankingIndex(
     packScores: new Float32Array(count),
     trends: new Float32Array(count),
     orders: {} as Record<Sort, Uint32Array>,
+    summary: summariseMarketplace(rows),
   };
   const keys = Object.fromEntries(sorts.map((sort) => [sort, new Float64Array(count)])) as Record<Sort, Float64Array>;
   for (const [ordinal, row] of rows.entries()) {
@@ -188,6 +174,7 @@ export function encodeIndex(index: RankingIndex): IndexParts {
     ['score', bytesOf(index.packScores)],
     ['trend', bytesOf(index.trends)],
     ['names', Buffer.from(JSON.stringify(index.categoryNames))],
+    ['summary', Buffer.from(JSON.stringify(index.summary))],
   ]);
   for (const sort of sorts) parts.set(`order:${sort}`, bytesOf(index.orders[sort]));
   return parts;
@@ -197,7 +184,8 @@ export function encodeIndex(index: RankingIndex): IndexParts {
 export function decodeIndex(parts: IndexParts): RankingIndex | null {
   const ids = parts.get('ids');
   const names = parts.get('names');
-  if (!ids || !names) return null;
+  const summary = parts.get('summary');
+  if (!ids || !names || !summary) return null;
   const count = ids.length / idBytes;
   const part = (name: string, bytesEach: number): ArrayBuffer => {
     const bytes = parts.get(name);
@@ -218,6 +206,7 @@ export function decodeIndex(parts: IndexParts): RankingIndex | null {
       Sort,
       Uint32Array
     >,
+    summary: JSON.parse(summary.toString('utf8')) as MarketplaceSummary,
   };
 }
 

@@ -4,7 +4,8 @@
  */
 import { categories } from '@omnizap/imaging';
 import { Gauge, type Database, type Logger, type Metrics, type Wakeups } from '@omnizap/runtime';
-import { buildRankingIndex, digestOfIndex, encodeIndex, type RankableRow } from './ranking-index.ts';
+import type { RankableRow } from './rankable-row.ts';
+import { buildRankingIndex, digestOfIndex, encodeIndex } from './ranking-index.ts';
 import { createRankingStore } from './ranking-store.ts';
 
 /** Wake-up topic: a new generation is out. */

@@ -1,6 +1,7 @@
 /** SQL of ranking generations: an index of ranked packs in named parts, in chunks that any client takes in one packet. */
 import { AppError, fromJsonColumn, rowsOf, sqlNow, sqlNowPlus, type Database } from '@omnizap/runtime';
-import type { IndexParts, RankableRow } from './ranking-index.ts';
+import type { RankableRow } from './rankable-row.ts';
+import type { IndexParts } from './ranking-index.ts';
 
 /** Of one row. A generation of 100,000 packs is 30 rows. */
 const chunkBytes = 256 * 1_024;
@@ -83,6 +84,9 @@ export function createRankingStore(database: Database) {
             's.nsfw_level',
             's.is_animated',
             's.categories',
+            's.sticker_count',
+            'p.publisher',
+            'p.theme_key',
             'p.updated_at',
             'e.open_count',
             'e.like_count',

@@ -12,6 +12,7 @@ import {
   type StoredClassification,
 } from '../src/asset-store.ts';
 import type { Candidate } from '../src/curation-store.ts';
+import type { RankableRow } from '../src/rankable-row.ts';
 import { createPackKey } from '../src/pack-key.ts';
 import { insertItems, insertPack, type NewPack } from '../src/pack-store.ts';
 
@@ -54,6 +55,20 @@ export function buildClassification(number: number, changes: Partial<StoredClass
       blur: 0.1,
       dominantColours: ['#ff0000'],
     },
+    ...changes,
+  };
+}
+
+/** A listed pack as the ranking reads it: without opens, so that nothing changes with the clock. */
+export function buildRankableRow(changes: Partial<RankableRow> = {}): RankableRow {
+  return {
+    pack_id: uuidv7(),
+    pack_score: 0.5,
+    cohesion_score: 0.5,
+    updated_at: new Date('2026-11-01T00:00:00Z'),
+    ...{ open_count: 0, like_count: 0, dislike_count: 0, download_count: 0 },
+    ...{ opens_day: 0, opens_week: 0, trend_at: new Date('2026-11-01T00:00:00Z') },
+    ...{ nsfw_level: 'safe', is_animated: 0, categories: [], sticker_count: 3, publisher: 'Somebody', theme_key: null },
     ...changes,
   };
 }

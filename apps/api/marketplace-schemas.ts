@@ -1,0 +1,64 @@
+/** Schemas of what is told about the catalogue as a whole. */
+import { z } from 'zod';
+import { maxCreators } from '@omnizap/catalog';
+import { count, filterQuery, packSummary } from './schemas.ts';
+
+export const intents = ['em_alta', 'novos', 'crescendo_agora', 'mais_curtidos', 'melhor_avaliados'] as const;
+
+const meta = z.object({
+  source: z.enum(['snapshot', 'live']),
+  generation: z.int().nullable(),
+  refreshed_at: z.string().nullable().describe('RFC 3339, UTC'),
+});
+
+export const intentsQuery = z.strictObject({ ...filterQuery, limit: count(60, 18) });
+export const intentsSchema = z.object({
+  data: z.object({
+    em_alta: z.array(packSummary).describe('Best ranked'),
+    novos: z.array(packSummary).describe('Changed last'),
+    crescendo_agora: z.array(packSummary).describe('Opened more than usual'),
+    mais_curtidos: z.array(packSummary).describe('Most likes'),
+    melhor_avaliados: z.array(packSummary).describe('Best share of likes'),
+  }),
+  meta,
+});
+
+export const creatorsQuery = z.strictObject({ limit: count(maxCreators, 50) });
+export const creatorsSchema = z.object({
+  data: z.array(
+    z.object({
+      publisher: z.string(),
+      creator_score: z.number(),
+      packs_count: z.int(),
+      stickers_count: z.int(),
+      total_opens: z.int(),
+      total_likes: z.int(),
+      total_downloads: z.int(),
+      avg_pack_score: z.number(),
+      top_pack: packSummary.nullable(),
+    }),
+  ),
+  meta,
+});
+
+export const recommendationsQuery = z.strictObject({
+  viewer_key: z.string().min(1).max(128).optional().describe('The viewer as in X-Viewer-Key, which it stands in for'),
+  limit: count(60, 18),
+});
+export const recommendationsSchema = z.object({
+  data: z.array(packSummary),
+  meta: meta.extend({
+    personalized: z.boolean(),
+    liked_categories: z.array(z.string()),
+  }),
+});
+
+export const statsSchema = z.object({
+  data: z.object({
+    packs_total: z.int(),
+    stickers_total: z.int(),
+    creators_total: z.int(),
+    downloads_total: z.int(),
+  }),
+  meta,
+});
