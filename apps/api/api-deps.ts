@@ -4,6 +4,7 @@ import type { FlagStore, Flags, TaskPauses } from '@omnizap/rollout';
 import type { ProcessContext } from '@omnizap/runtime';
 import type { DiskStore } from '@omnizap/storage';
 import type { TaskQueues } from '@omnizap/tasks';
+import type { WebAssets } from './web/web-assets.ts';
 
 export type ApiDeps = Pick<
   ProcessContext,
@@ -20,4 +21,5 @@ export type ApiDeps = Pick<
   flagStore: FlagStore;
   taskPauses: TaskPauses;
   taskCounts: TaskQueues['counts'];
+  webAssets: WebAssets;
 };

@@ -20,6 +20,8 @@ import { rolloutOperations } from './operations/rollout.ts';
 import { createPipeliningGuard } from './pipelining-guard.ts';
 import { createPreparedAnswers } from './prepared-answers.ts';
 import { createErrorHandler } from './problem.ts';
+import { createPageRoutes } from './web/page-routes.ts';
+import { webPages } from './web/web-pages.ts';
 
 const maxJsonBytes = 64 * 1_024;
 const requestIdPattern = /^[A-Za-z0-9._-]{1,128}$/;
@@ -65,11 +67,13 @@ export function createApp(deps: ApiDeps): Express {
   for (const operation of operations)
     app[operation.method](expressPath(operation.path), createRoute(operation, authentication, parseJson, deps));
   for (const [path, methods] of methodsByPath(operations)) app.all(path, refuseMethod(methods));
+  const pages = createPageRoutes(deps, webPages(deps));
+  pages.install(app);
 
   app.use((request) => {
     throw new AppError('not-found', `There is nothing at ${request.path.slice(0, 200)}.`);
   });
-  app.use(createErrorHandler(log));
+  app.use(createErrorHandler(log, pages.sendError));
   return app;
 }
 

@@ -19,6 +19,7 @@ import type { Component, ProcessContext } from '@omnizap/runtime';
 import { createDiskStore } from '@omnizap/storage';
 import { createHintSender, createWorker } from '@omnizap/tasks';
 import { createApp } from './app.ts';
+import { loadWebAssets } from './web/web-assets.ts';
 
 /** A stranger's slow request must not hold a socket for ever; an upload of 20 MiB on a phone needs its time. */
 const requestTimeoutMs = 120_000;
@@ -76,6 +77,7 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
     flagStore: createFlagStore(database),
     taskPauses: createTaskPauses(database),
     taskCounts: async () => (await queues.connected()).counts(),
+    webAssets: await loadWebAssets({ assetVersion: config.STICKER_WEB_ASSET_VERSION }),
   });
   const server = createServer(
     { requestTimeout: requestTimeoutMs, headersTimeout: headersTimeoutMs, maxHeaderSize: 16_384 },

@@ -1,5 +1,5 @@
 /**
- * Prepared JSON answers: serialised once, compressed once per encoding, with a strong ETag per encoding. An entry is used only while
+ * Prepared answers (JSON, or text as it is): serialised once, compressed once per encoding, with a strong ETag per encoding. An entry is used only while
  * its stamp (versions of what it was made from, read live) is unchanged.
  */
 import { createHash } from 'node:crypto';
@@ -25,31 +25,35 @@ type Entry = { stamp: string; hash: string; bytes: Map<Encoding, Promise<Buffer>
 const maxBytes = 32 * 1_024 * 1_024;
 const maxEntries = 1_000;
 
+type PreparedAnswer = {
+  key: string;
+  stamp: string;
+  cacheControl: string;
+  /** What it answers, when it is not JSON: `build` then makes the text itself. */
+  contentType?: string;
+  /** Request headers, besides the encoding's, that choose between answers of one URL. */
+  vary?: string;
+  build: () => Promise<unknown>;
+};
+
 export function createPreparedAnswers(metrics: Metrics, name: string) {
   const entries = new LRUCache<string, Entry>({
     max: maxEntries,
     maxSize: maxBytes,
     sizeCalculation: (entry) => entry.size,
   });
-  const requests = new Counter({
-    name: 'omnizap_cache_requests_total',
-    help: 'Look-ups in in-process caches.',
-    labelNames: ['cache', 'result'],
-    registers: [metrics.registry],
-  });
+  const requests = cacheRequests(metrics);
 
   return {
     /** Answers `request` from the entry of `key`, making it by `build` when there is none for this `stamp`. */
-    async answer(
-      request: Request,
-      response: Response,
-      options: { key: string; stamp: string; cacheControl: string; build: () => Promise<unknown> },
-    ): Promise<void> {
+    async answer(request: Request, response: Response, options: PreparedAnswer): Promise<void> {
       let entry = entries.get(options.key);
       const isHit = entry?.stamp === options.stamp;
       requests.inc({ cache: name, result: isHit ? 'hit' : 'miss' });
       if (!entry || !isHit) {
-        const body = compact(Buffer.from(JSON.stringify(await options.build())));
+        const built = await options.build();
+        const text = options.contentType === undefined ? JSON.stringify(built) : String(built);
+        const body = compact(Buffer.from(text));
         const hash = createHash('sha256').update(body).digest('base64url').slice(0, 27);
         entry = {
           stamp: options.stamp,
@@ -62,7 +66,8 @@ export function createPreparedAnswers(metrics: Metrics, name: string) {
       const encoding = new Negotiator(request).encoding([...encodings]) as Encoding | undefined;
       const chosen = encoding ?? 'identity';
       const etag = chosen === 'identity' ? `"${entry.hash}"` : `"${entry.hash}-${chosen}"`;
-      response.set({ 'Cache-Control': options.cacheControl, Vary: 'Accept-Encoding', ETag: etag });
+      const vary = options.vary === undefined ? 'Accept-Encoding' : `${options.vary}, Accept-Encoding`;
+      response.set({ 'Cache-Control': options.cacheControl, Vary: vary, ETag: etag });
       if (matchesEtag(request.get('if-none-match'), etag)) {
         response.status(304).end();
         return;
@@ -74,7 +79,8 @@ export function createPreparedAnswers(metrics: Metrics, name: string) {
       }
       const sent = await (bytes as Promise<Buffer>);
       if (chosen !== 'identity') response.set('Content-Encoding', chosen);
-      response.set({ 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': String(sent.length) });
+      const contentType = options.contentType ?? 'application/json; charset=utf-8';
+      response.set({ 'Content-Type': contentType, 'Content-Length': String(sent.length) });
       if (request.method === 'HEAD') response.end();
       else response.end(sent);
     },
@@ -82,6 +88,20 @@ export function createPreparedAnswers(metrics: Metrics, name: string) {
 }
 
 export type PreparedAnswers = ReturnType<typeof createPreparedAnswers>;
+
+/** One metric for all caches of the process. */
+function cacheRequests({ registry }: Metrics): Counter {
+  const name = 'omnizap_cache_requests_total';
+  return (
+    (registry.getSingleMetric(name) as Counter | undefined) ??
+    new Counter({
+      name,
+      help: 'Look-ups in in-process caches.',
+      labelNames: ['cache', 'result'],
+      registers: [registry],
+    })
+  );
+}
 
 /** Small and compressed buffers are views into larger ones, which they would keep alive. */
 function compact(bytes: Buffer): Buffer {
@@ -91,7 +111,7 @@ function compact(bytes: Buffer): Buffer {
 }
 
 /** If-None-Match compares weakly (RFC 9110, 13.1.2). */
-function matchesEtag(header: string | undefined, etag: string): boolean {
+export function matchesEtag(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false;
   if (header.trim() === '*') return true;
   return header.split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === etag);

@@ -1,5 +1,5 @@
 /** Errors as RFC 9457 problem documents. */
-import type { ErrorRequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Request, Response } from 'express';
 import {
   AppError,
   errorRegistry,
@@ -56,7 +56,14 @@ function fromFramework(error: unknown): AppError | null {
   return null;
 }
 
-export function createErrorHandler(log: Logger): ErrorRequestHandler {
+/** Answers an error otherwise where that is wanted; false leaves it to the problem document. */
+type SendError = (
+  request: Request,
+  response: Response,
+  error: { code: ErrorCode; status: number; requestId: string },
+) => boolean;
+
+export function createErrorHandler(log: Logger, sendOtherwise: SendError): ErrorRequestHandler {
   return (thrown: unknown, request, response, _next) => {
     const requestId = response.locals.requestId as string;
     const error = isAppError(thrown)
@@ -79,7 +86,8 @@ export function createErrorHandler(log: Logger): ErrorRequestHandler {
     if (status === 401) response.set('WWW-Authenticate', 'Bearer');
     // A body that was not read to its end would be taken for the next request on this connection.
     if (!request.complete) response.set('Connection', 'close');
-    sendProblem(response, requestId, { code: error.code, detail: error.message, fields: error.fields });
+    if (!sendOtherwise(request, response, { code: error.code, status, requestId }))
+      sendProblem(response, requestId, { code: error.code, detail: error.message, fields: error.fields });
     if (!request.complete) request.resume();
   };
 }

@@ -1,14 +1,31 @@
 /** Who looks at a pack, as far as counting once needs to know: never an identity, and only ever stored as a keyed hash. */
-import type { Request } from 'express';
+import { randomBytes } from 'node:crypto';
+import type { Request, Response } from 'express';
 
 const viewerCookie = 'omnizap_vid';
 const maxKeyLength = 128;
+/** Browsers keep no cookie for longer than 400 days. */
+const cookieMaxAgeMs = 400 * 86_400_000;
 
 export function viewerOf(request: Request): { key: string; address: string } {
   const address = networkOf(request.ip ?? '');
   const given = request.get('x-viewer-key') ?? cookieOf(request, viewerCookie);
   if (given !== undefined && given !== '') return { key: `key:${given.slice(0, maxKeyLength)}`, address };
   return { key: `agent:${address}|${(request.get('user-agent') ?? '').slice(0, 256)}`, address };
+}
+
+/**
+ * The viewer, who from now on is known by a random cookie when he comes with a browser from a page of ours and has none. Pages
+ * themselves set none: they are the same for everybody, and caches keep them.
+ */
+export function rememberedViewerOf(request: Request, response: Response): ReturnType<typeof viewerOf> {
+  const isFromOwnPage = request.get('sec-fetch-site') === 'same-origin';
+  const isKnown = request.get('x-viewer-key') !== undefined || cookieOf(request, viewerCookie) !== undefined;
+  if (!isFromOwnPage || isKnown) return viewerOf(request);
+  const value = randomBytes(16).toString('base64url');
+  const isSecure = request.protocol === 'https';
+  response.cookie(viewerCookie, value, { httpOnly: true, sameSite: 'lax', secure: isSecure, maxAge: cookieMaxAgeMs });
+  return { key: `key:${value}`, address: networkOf(request.ip ?? '') };
 }
 
 /** One household has one IPv4 address but 2^64 of IPv6: those count by their /64. */

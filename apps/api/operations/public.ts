@@ -9,7 +9,7 @@ import { operation, type Call, type Operation } from '../operation.ts';
 import { packJson, stickerJson } from '../pack-json.ts';
 import type { PreparedAnswers } from '../prepared-answers.ts';
 import { assetQuery, engagementSchema, filtersOf, listQuery, packDetailSchema, packListSchema } from '../schemas.ts';
-import { viewerOf } from '../viewer.ts';
+import { rememberedViewerOf, viewerOf } from '../viewer.ts';
 import { packKeyOf } from './pack-path.ts';
 
 const listCacheControl = 'public, max-age=10, stale-while-revalidate=60';
@@ -154,9 +154,10 @@ export function publicOperations(deps: ApiDeps, prepared: PreparedAnswers): Oper
       params: packKeyParam,
       query: z.strictObject({}),
       responses: { 200: { description: 'The engagement.', schema: engagementSchema } },
-      async handle({ request, params, requestId }) {
+      async handle({ request, response, params, requestId }) {
         const packKey = packKeyOf(params);
-        const engagement = await deps.engagement.record(packKey, interaction, viewerOf(request), requestId);
+        const viewer = rememberedViewerOf(request, response);
+        const engagement = await deps.engagement.record(packKey, interaction, viewer, requestId);
         return {
           status: 200,
           body: { data: { pack_key: packKey, interaction, engagement } },

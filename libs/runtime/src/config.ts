@@ -87,7 +87,17 @@ const environmentSchema = z.object({
   STICKER_DEDICATED_WORKER_POLL_INTERVAL_MS: integer(2_500, 100, 600_000),
   STICKER_SCORE_SNAPSHOT_REFRESH_INTERVAL_MS: integer(300_000, 1_000, 86_400_000),
   STICKER_WEB_ASSET_CACHE_SECONDS: integer(2_592_000, 3_600, 31_536_000),
+  STICKER_WEB_STATIC_TEXT_CACHE_SECONDS: integer(3_600, 60, 2_592_000),
   STICKER_WEB_IMMUTABLE_ASSET_CACHE_SECONDS: integer(31_536_000, 3_600, 31_536_000),
+  STICKER_WEB_ASSET_VERSION: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ -')
+    .optional(),
+  STICKER_WEB_WHATSAPP_MESSAGE_TEMPLATE: z
+    .string()
+    .max(1_000, 'must have at most 1000 characters')
+    .optional()
+    .transform((value) => value ?? '/pack send {{pack_key}}'),
   STICKER_PACK_MAX_ITEMS: integer(30, 1, 120),
   STICKER_PACK_AGE_DECAY_DAYS: integer(45, 1, 3_650),
   STICKER_CLASSIFICATION_CONCURRENCY: integer(4, 1, 64),

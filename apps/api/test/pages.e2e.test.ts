@@ -1,0 +1,188 @@
+/** The pages as clients without a browser see them: headers, languages, refusals, and the files that they name. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createHash } from 'node:crypto';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { ask, startFleet, testDatabaseKinds } from '@omnizap/testkit';
+import type { Answer, Fleet } from '@omnizap/testkit';
+
+const browserAccept = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8';
+
+describe.each(testDatabaseKinds())('the pages on %s', (kind) => {
+  let fleet: Fleet;
+  beforeAll(async () => {
+    fleet = await startFleet(kind, { processes: ['api'] });
+  }, 120_000);
+  afterAll(async () => await fleet?.stop(), 60_000);
+
+  const get = async (path: string, headers: Record<string, string> = {}): Promise<Answer> =>
+    await ask(`${fleet.apiUrl}${path}`, { headers });
+  const text = (answer: Answer): string => answer.bytes.toString('utf8');
+  const languageOf = (answer: Answer): string | undefined => /<html lang="([^"]*)"/.exec(text(answer))?.[1];
+
+  it.each([
+    [undefined, 'en'],
+    ['pt-BR,pt;q=0.9,en;q=0.8', 'pt-BR'],
+    ['pt-PT', 'pt-BR'],
+    ['de,en-GB;q=0.5', 'en'],
+    ['ja', 'en'],
+    ['en;q=0.2,pt;q=0.9', 'pt-BR'],
+  ])('speak, to whoever accepts %s, the language %s', async (accepted, language) => {
+    for (const path of ['/', '/stickers', '/stickers/none']) {
+      const answer = await get(path, accepted === undefined ? {} : { 'Accept-Language': accepted });
+      expect([path, languageOf(answer)]).toEqual([path, language]);
+      expect(answer.headers.vary).toMatch(/\bAccept-Language\b/);
+    }
+  });
+
+  it('speak the language of ?lang=, keep it in their links, and name the other languages', async () => {
+    const answer = await get('/stickers?sort=recent&lang=pt-BR', { 'Accept-Language': 'en' });
+
+    expect([answer.status, languageOf(answer)]).toEqual([200, 'pt-BR']);
+    const own = [...text(answer).matchAll(/<a [^>]*href="(\/[^"]*)"/g)].map(([, href = '']) => href);
+    expect(own.length).toBeGreaterThan(10);
+    expect(own.filter((href) => !/[?&;]lang=(pt-BR|en)$/.test(href))).toEqual([]);
+    const alternates = [...text(answer).matchAll(/hreflang="([^"]*)" href="([^"]*)"\/>/g)].map(([, ...pair]) => pair);
+    expect(alternates).toEqual([
+      ['en', `${fleet.apiUrl}/stickers?sort=recent&amp;lang=en`],
+      ['pt-BR', `${fleet.apiUrl}/stickers?sort=recent&amp;lang=pt-BR`],
+      ['x-default', `${fleet.apiUrl}/stickers?sort=recent`],
+    ]);
+  });
+
+  it('are answered with an ETag, 304, HEAD and compression, and may be kept for seconds by anybody', async () => {
+    const plain = await get('/stickers', { 'Accept-Encoding': 'identity' });
+    expect([plain.status, plain.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(plain.headers['cache-control']).toBe('public, max-age=10, stale-while-revalidate=60');
+    expect(plain.headers['set-cookie']).toBeUndefined();
+    const unpack = { br: brotliDecompressSync, gzip: gunzipSync };
+    for (const encoding of ['br', 'gzip'] as const) {
+      const packed = await get('/stickers', { 'Accept-Encoding': encoding });
+      expect([packed.headers['content-encoding'], unpack[encoding](packed.bytes)]).toEqual([encoding, plain.bytes]);
+      const again = await get('/stickers', {
+        'Accept-Encoding': encoding,
+        'If-None-Match': String(packed.headers.etag),
+      });
+      expect([again.status, again.bytes.length]).toEqual([304, 0]);
+    }
+    const head = await ask(`${fleet.apiUrl}/stickers`, { method: 'HEAD' });
+    expect([head.status, head.bytes.length, head.headers.etag]).toEqual([200, 0, plain.headers.etag]);
+    expect(head.headers['content-length']).toBe(String(plain.bytes.length));
+  });
+
+  it('forbid everything that does not come from here, and anything inline', async () => {
+    for (const path of ['/', '/stickers', '/stickers/none', '/stickers?sort=none']) {
+      const answer = await get(path);
+      expect(String(answer.headers['content-security-policy']).split('; ')).toEqual(
+        expect.arrayContaining([
+          "default-src 'none'",
+          "script-src 'self'",
+          "style-src 'self'",
+          "frame-ancestors 'none'",
+        ]),
+      );
+      expect(answer.headers['content-security-policy']).not.toMatch(/unsafe|\*|https?:/);
+      expect(text(answer)).not.toMatch(/ style=| on\w+=|<style|javascript:/i);
+      expect(answer.headers['x-content-type-options']).toBe('nosniff');
+    }
+  });
+
+  it.each([
+    '/?lang=xx',
+    '/stickers?sort=best',
+    '/stickers?limit=61',
+    '/stickers?cursor=made-up',
+    '/stickers?category=cars',
+  ])('refuse %s with a page that says so', async (path) => {
+    const answer = await get(path, { Accept: browserAccept });
+
+    expect([answer.status, answer.headers['content-type']]).toEqual([400, 'text/html; charset=utf-8']);
+    expect(answer.headers['cache-control']).toBe('no-store');
+    expect(text(answer)).toMatch(/<h1>[^<]+<\/h1>/);
+    expect(text(answer)).toContain('<meta name="robots" content="noindex"/>');
+  });
+
+  it('put up with the parameters that links collect on their way', async () => {
+    const answer = await get('/stickers?fbclid=1&utm_source=whatsapp');
+
+    expect(answer.status).toBe(200);
+    expect(text(answer)).toContain(`<link rel="canonical" href="${fleet.apiUrl}/stickers"/>`);
+  });
+
+  it('answer errors as a page to browsers, and as a problem document to programs and below /api', async () => {
+    const kindOf = async (path: string, accept?: string): Promise<[number, string]> => {
+      const answer = await get(path, accept === undefined ? {} : { Accept: accept });
+      return [answer.status, String(answer.headers['content-type']).split(';')[0] ?? ''];
+    };
+    const html = 'text/html';
+    const problem = 'application/problem+json';
+
+    expect(await kindOf('/stickers/none', browserAccept)).toEqual([404, html]);
+    expect(await kindOf('/stickers/none')).toEqual([404, html]);
+    expect(await kindOf('/stickers/none', 'application/json')).toEqual([404, problem]);
+    expect(await kindOf('/nothing', browserAccept)).toEqual([404, html]);
+    expect(await kindOf('/nothing')).toEqual([404, problem]);
+    expect(await kindOf('/api/sticker-packs/none', browserAccept)).toEqual([404, problem]);
+    expect(await kindOf('/api/nothing', browserAccept)).toEqual([404, problem]);
+  });
+
+  it.each([
+    ['/', 'GET, HEAD'],
+    ['/stickers', 'GET, HEAD'],
+    ['/stickers/assets/shell.css', 'GET, HEAD'],
+  ])('refuse to be changed: %s allows %s', async (path, allowed) => {
+    for (const method of ['POST', 'PUT', 'DELETE']) {
+      const answer = await ask(`${fleet.apiUrl}${path}`, { method });
+      expect([method, answer.status, answer.headers.allow]).toEqual([method, 405, allowed]);
+    }
+  });
+
+  it('repeat a host in their links only when it is one', async () => {
+    const named = await get('/', { Host: 'Stickers.Example:8443' });
+    expect(text(named)).toContain('<link rel="canonical" href="http://stickers.example:8443/"/>');
+
+    const nasty = await get('/', { Host: '"><script>alert(1)</script>' });
+    expect(text(nasty)).not.toContain('alert(1)');
+  });
+
+  it('name only files that are there, each under the hash of its content and for good', async () => {
+    const names = new Set<string>();
+    for (const path of ['/', '/stickers', '/stickers/none'])
+      for (const [, url = ''] of text(await get(path)).matchAll(/(\/stickers\/assets\/[\w.-]+\?v=[\w-]+)/g))
+        names.add(url);
+    const scripts: string[] = [];
+    for (const url of names) {
+      const answer = await get(url);
+      expect([url, answer.status]).toEqual([url, 200]);
+      expect(answer.headers['cache-control']).toBe('public, max-age=31536000, immutable');
+      const hash = createHash('sha256').update(answer.bytes).digest('hex');
+      expect(hash.startsWith(/v=(\w+)$/.exec(url)?.[1] ?? 'none')).toBe(true);
+      if (answer.headers['content-type'] === 'text/javascript; charset=utf-8') {
+        scripts.push(url);
+        for (const [, imported = ''] of text(answer).matchAll(/(?:from|import) '([^']+)'/g)) names.add(imported);
+      }
+    }
+    expect(scripts.length).toBeGreaterThan(1);
+    expect([...names].filter((url) => url.includes('.css'))).not.toEqual([]);
+  });
+
+  it('keep a file asked for without its version, or with another one, for an hour only', async () => {
+    for (const path of ['/stickers/assets/shell.css', '/stickers/assets/shell.css?v=0123456789abcdef']) {
+      const answer = await get(path, { 'Accept-Encoding': 'br' });
+      expect(answer.headers['cache-control']).toBe('public, max-age=3600, stale-while-revalidate=14400');
+      expect([answer.headers['content-encoding'], answer.headers.vary]).toEqual(['br', 'Accept-Encoding']);
+      const again = await get(path, { 'Accept-Encoding': 'br', 'If-None-Match': String(answer.headers.etag) });
+      expect([again.status, again.bytes.length]).toEqual([304, 0]);
+    }
+    for (const path of ['none.css', 'gallery.ts', '..%2Fscripts%2Fgallery.ts', '__proto__'])
+      expect((await get(`/stickers/assets/${path}`)).status).toBe(404);
+  });
+
+  it('are counted as pages', async () => {
+    await get('/stickers');
+    const metrics = text(await get('/metrics'));
+
+    expect(metrics).toMatch(
+      /omnizap_http_requests_total\{route_group="catalog_web",method="GET",status_class="2xx"\} \d/,
+    );
+  });
+});

@@ -1,0 +1,49 @@
+/** The top of a pack's page: cover, name, who published it, counts, tags, and the actions. */
+import { categoryName } from '../category-names.ts';
+import { html, type Content } from '../html.ts';
+import type { PackSummary } from '../list-page-data.ts';
+import type { PageContext } from '../page.ts';
+import { linkTo } from '../page-shell.ts';
+import { icon } from './icon.ts';
+import { coverSide, tintOf } from './pack-card.ts';
+
+export function packHead(context: PageContext, pack: PackSummary, actions: Content): Content {
+  const { t, language } = context;
+  return html`
+    <header class="pack-head">
+      <div class=${`pack-cover tint-${tintOf(pack.pack_key)}`}>
+        ${
+          pack.cover_url === null
+            ? html`<span class="cover-missing" role="img" aria-label=${t('pack.no-cover')}></span>`
+            : html`<img src=${pack.cover_url} width=${coverSide} height=${coverSide} alt="" fetchpriority="high" />`
+        }
+      </div>
+      <div class="pack-about">
+        ${pack.is_animated ? html`<p class="eyebrow">${icon('motion')} ${t('pack.animated')}</p>` : null}
+        <h1>${pack.name}</h1>
+        ${pack.publisher === '' ? null : html`<p class="pack-publisher">${t('pack.by', { publisher: pack.publisher })}</p>`}
+        ${pack.description === '' ? null : html`<p class="pack-text">${pack.description}</p>`}
+        <ul class="pack-facts" role="list">
+          <li>${t.count('pack.stickers', pack.sticker_count)}</li>
+          <li>${t.count('pack.opens', pack.engagement.open)}</li>
+          <li>${t.count('pack.downloads', pack.engagement.download)}</li>
+        </ul>
+        ${
+          pack.categories.length === 0
+            ? null
+            : html`<ul class="pack-categories" role="list" aria-label=${t('list.categories')}>
+                ${pack.categories.slice(0, 4).map(
+                  (category) =>
+                    html`<li>
+                      <a class="chip" href=${linkTo(context, `/stickers?category=${encodeURIComponent(category)}`)}
+                        >${categoryName(category, language)}</a
+                      >
+                    </li>`,
+                )}
+              </ul>`
+        }
+        ${actions}
+      </div>
+    </header>
+  `;
+}

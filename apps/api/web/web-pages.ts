@@ -1,0 +1,12 @@
+/** Every page of the web, in one list: routes, refused methods and error pages are made from it. */
+import type { ApiDeps } from '../api-deps.ts';
+import type { Page } from './page.ts';
+import { homePage } from './pages/home-page.ts';
+import { listPage } from './pages/list-page.ts';
+import { likeForm, packPage } from './pages/pack-page.ts';
+import { webDepsOf } from './web-deps.ts';
+
+export function webPages(deps: ApiDeps): Page[] {
+  const webDeps = webDepsOf(deps);
+  return [homePage(webDeps), listPage(webDeps), packPage(webDeps), likeForm(webDeps)];
+}
