@@ -6,10 +6,13 @@ import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
-import { isProcessAlive, locateMariadb, startEmbeddedPostgres, startMariadb } from '@omnizap/embedded';
+import { isProcessAlive, locateChromium, locateMariadb, startEmbeddedPostgres, startMariadb } from '@omnizap/embedded';
+import type { ChromiumInstallation } from '@omnizap/embedded';
 import mysql from 'mysql2/promise';
 
 const PROJECT_ROOT = path.resolve(import.meta.dirname, '..');
+/** Tests that open pages in a browser. */
+const BROWSER_TESTS = '\\.browser\\.e2e\\.test\\.ts$';
 const TEMPORARY_PREFIX = 'omnizap-test-';
 /** How long jest may take to put its workers away after a Ctrl-C. */
 const JEST_STOP_MS = 5_000;
@@ -62,7 +65,9 @@ async function main(args: string[]): Promise<number> {
     await mkdir(processes);
     const env: Record<string, string> = { OMNIZAP_TEST_PROCESSES: processes };
     if (group !== 'unit') Object.assign(env, await startDatabases(temporary, servers));
-    exitCode = await runJest(jestArgs, env);
+    const browser = group === 'unit' ? null : await findBrowser();
+    if (browser) env.OMNIZAP_TEST_CHROMIUM = JSON.stringify(browser);
+    exitCode = await runJest(browser ? jestArgs : [...jestArgs, '--testPathIgnorePatterns', BROWSER_TESTS], env);
     exitCode = (await reportLeaks(processes)) ? Math.max(exitCode, 1) : exitCode;
   } catch (error) {
     if (!abort.signal.aborted) say(`npm test: ${error instanceof Error ? error.message : String(error)}`);
@@ -107,6 +112,31 @@ async function startDatabases(temporary: string, servers: Server[]): Promise<Rec
   const mariadb = await startMariadb({ installation, dataDir: path.join(temporary, 'mariadb'), signal });
   servers.push(watch('MariaDB', mariadb));
   return { ...env, OMNIZAP_TEST_MYSQL_URL: mariadb.url };
+}
+
+/** Null: there is none, and the tests that need one are left out. @throws Error instead where all tests have to run */
+async function findBrowser(): Promise<ChromiumInstallation | null> {
+  const reasons: string[] = [];
+  const browser = await locateChromium({
+    cacheDir: path.join(PROJECT_ROOT, '.cache', 'chromium'),
+    log: (line) => {
+      reasons.push(line);
+      say(`npm test: Chromium: ${line}`);
+    },
+  });
+  abort.signal.throwIfAborted();
+  if (browser !== null) return browser;
+  const reason = reasons.at(-1) ?? 'not found';
+  if (isContinuousIntegration())
+    throw new Error(
+      `Chromium is required when CI is set: ${reason}. Install the package "chromium", or put it on PATH`,
+    );
+  say('');
+  say('  ##########################################################################');
+  say('  #  THE PAGES ARE NOT TESTED IN A BROWSER in this run.  Install Chromium.   #');
+  say('  ##########################################################################');
+  say('');
+  return null;
 }
 
 function watch(name: string, server: Server): Server {

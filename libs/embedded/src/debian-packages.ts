@@ -7,11 +7,14 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 const APT_TIMEOUT_MS = 180_000;
+const MAX_OUTPUT_BYTES = 8 * 1_024 * 1_024;
 
 type Packages = {
   /** Appears whole, and replaces what was there. */
   into: string;
   packages: string[];
+  /** Also everything that they need and that this system does not have. */
+  withDependencies?: boolean;
   /** Under whichever of these names they exist: no release has all of them, and most systems have most of what they hold. */
   extras: string[];
 };
@@ -24,13 +27,14 @@ export async function canFetchPackages(): Promise<boolean> {
 }
 
 /** @throws Error with apt's reason */
-export async function unpackPackages({ into, packages, extras }: Packages): Promise<void> {
+export async function unpackPackages(wanted: Packages): Promise<void> {
+  const { into } = wanted;
   const parent = path.dirname(into);
   await mkdir(parent, { recursive: true });
   const work = await mkdtemp(path.join(parent, 'fetching-'));
   try {
     const root = path.join(work, 'root');
-    await download(work, packages, extras);
+    await download(work, wanted);
     for (const name of await readdir(work)) {
       if (name.endsWith('.deb')) await run('dpkg', ['-x', path.join(work, name), root]);
     }
@@ -54,9 +58,9 @@ export async function libraryDirsOf(root: string): Promise<string[]> {
 }
 
 /** With the system's package lists when they are there and fresh enough, else with lists of our own: an ordinary user may not update the system's. */
-async function download(work: string, packages: string[], extras: string[]): Promise<void> {
+async function download(work: string, wanted: Packages): Promise<void> {
   try {
-    await downloadAll(work, [], packages, extras);
+    await downloadAll(work, [], wanted);
   } catch {
     const state = path.join(work, 'state');
     const cache = path.join(work, 'cache');
@@ -65,23 +69,33 @@ async function download(work: string, packages: string[], extras: string[]): Pro
     const lists = `Dir::State::Lists=${path.join(state, 'lists')}`;
     const own = ['-o', `Dir::State=${state}`, '-o', lists, '-o', `Dir::Cache=${cache}`];
     await aptGet(work, own, ['update']);
-    await downloadAll(work, own, packages, extras);
+    await downloadAll(work, own, wanted);
   }
 }
 
-async function downloadAll(work: string, options: string[], packages: string[], extras: string[]): Promise<void> {
-  await aptGet(work, options, ['download', ...packages]);
+async function downloadAll(work: string, options: string[], wanted: Packages): Promise<void> {
+  const { packages, extras, withDependencies = false } = wanted;
+  const all = withDependencies ? await missingPackages(work, options, packages) : packages;
+  await aptGet(work, options, ['download', ...all]);
   for (const name of extras) await aptGet(work, options, ['download', name]).catch(() => undefined);
 }
 
-async function aptGet(cwd: string, options: string[], args: string[]): Promise<void> {
+/** Those packages and what apt would install with them: it only says so. What is installed already is not named. */
+async function missingPackages(work: string, options: string[], packages: string[]): Promise<string[]> {
+  const plan = await aptGet(work, options, ['install', '--simulate', '--no-install-recommends', ...packages]);
+  const named = Array.from(plan.matchAll(/^Inst (\S+)/gm), ([, name = '']) => name);
+  return [...new Set([...packages, ...named])];
+}
+
+async function aptGet(cwd: string, options: string[], args: string[]): Promise<string> {
   // Without the sandbox user, root could not write into a private folder.
   const sandbox = process.getuid?.() === 0 ? ['-o', 'APT::Sandbox::User=root'] : [];
-  await run(
+  const { stdout } = await run(
     'apt-get',
     ['-q', '-o', 'Acquire::Retries=2', '-o', 'Acquire::http::Timeout=20', ...sandbox, ...options, ...args],
-    { cwd, timeout: APT_TIMEOUT_MS },
+    { cwd, timeout: APT_TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES },
   );
+  return stdout;
 }
 
 function describe(error: unknown): string {

@@ -1,3 +1,5 @@
+export { locateChromium } from './chromium-location.ts';
+export type { ChromiumInstallation } from './chromium-location.ts';
 export { locateMariadbClient, locatePostgresRelease } from './database-tools.ts';
 export type { DatabaseTools, PostgresRelease } from './database-tools.ts';
 export { freePort } from './free-port.ts';
