@@ -49,19 +49,7 @@ export function createApp(deps: ApiDeps): Express {
     }),
   );
 
-  const prepared = createPreparedAnswers(deps.metrics, 'api_answers');
-  const operations = [
-    // Before those of a pack: their names would be taken for its key.
-    ...marketplaceOperations(deps, prepared),
-    ...publicOperations(deps, prepared),
-    ...ownerOperations(deps),
-    ...adminOperations(deps),
-    ...deadLetterOperations(deps),
-    ...fleetControlOperations(deps),
-    ...rolloutOperations(deps),
-    ...opsOperations(deps, () => document),
-  ];
-  const document = createOpenApiDocument(operations);
+  const { operations } = createOperations(deps);
   const authentication = createAuthentication({ apiKeys: deps.apiKeys, adminToken: config.ADMIN_TOKEN });
   const parseJson = express.json({ limit: maxJsonBytes, strict: true, type: 'application/json' });
   for (const operation of operations)
@@ -75,6 +63,24 @@ export function createApp(deps: ApiDeps): Express {
   });
   app.use(createErrorHandler(log, pages.sendError));
   return app;
+}
+
+/** Every operation in the order of its route, and the document that describes them. */
+export function createOperations(deps: ApiDeps): { operations: Operation[]; document: object } {
+  const prepared = createPreparedAnswers(deps.metrics, 'api_answers');
+  const operations = [
+    // Before those of a pack: their names would be taken for its key.
+    ...marketplaceOperations(deps, prepared),
+    ...publicOperations(deps, prepared),
+    ...ownerOperations(deps),
+    ...adminOperations(deps),
+    ...deadLetterOperations(deps),
+    ...fleetControlOperations(deps),
+    ...rolloutOperations(deps),
+    ...opsOperations(deps, () => document),
+  ];
+  const document = createOpenApiDocument(operations);
+  return { operations, document };
 }
 
 function giveRequestId(request: Request, response: Response, next: NextFunction): void {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { deadLetterLimits } from '@omnizap/catalog';
 import { deadLetterSources, type DeadLetterFilter } from '@omnizap/outbox';
+import { wholeNumber } from './whole-number.ts';
 
 const line = (maxLength: number) =>
   z
@@ -17,7 +18,7 @@ const instantIn = z.iso
   .transform((value) => new Date(value));
 
 const source = z.enum(deadLetterSources).describe('outbox: events; tasks: tasks');
-const reason = line(deadLetterLimits.reasonLength);
+const reason = line(deadLetterLimits.reasonLength).describe('Why; kept in the history and the audit log');
 
 const filterFields = {
   type: z
@@ -38,16 +39,8 @@ const filterFields = {
 export const deadLettersQuery = z.strictObject({
   source,
   ...filterFields,
-  limit: z
-    .string()
-    .regex(/^\d{1,3}$/, `must be a whole number from 1 to ${deadLetterLimits.page}`)
-    .transform(Number)
-    .refine(
-      (value) => value >= 1 && value <= deadLetterLimits.page,
-      `must be a whole number from 1 to ${deadLetterLimits.page}`,
-    )
-    .default(50),
-  cursor: z.string().min(1).max(200).optional(),
+  limit: wholeNumber(1, deadLetterLimits.page, 50, 'Dead letters per page'),
+  cursor: z.string().min(1).max(200).optional().describe('next_cursor of the page before'),
 });
 export const deadLetterGroupsQuery = z.strictObject({ source, ...filterFields });
 export const deadLetterQuery = z.strictObject({ source });

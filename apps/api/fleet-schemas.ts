@@ -14,7 +14,7 @@ export const flagInput = z
       .min(0, 'must be a whole number from 0 to 100')
       .max(100, 'must be a whole number from 0 to 100')
       .optional(),
-    expected_version: z.int().positive().optional(),
+    expected_version: z.int().positive().max(Number.MAX_SAFE_INTEGER).optional(),
     reason: reason.default('changed over HTTP'),
   })
   .refine(

@@ -1,7 +1,8 @@
 /** Schemas of what is told about the catalogue as a whole. */
 import { z } from 'zod';
 import { maxCreators } from '@omnizap/catalog';
-import { count, filterQuery, packSummary } from './schemas.ts';
+import { filterQuery, packSummary } from './schemas.ts';
+import { wholeNumber } from './whole-number.ts';
 
 export const intents = ['em_alta', 'novos', 'crescendo_agora', 'mais_curtidos', 'melhor_avaliados'] as const;
 
@@ -11,7 +12,7 @@ const meta = z.object({
   refreshed_at: z.string().nullable().describe('RFC 3339, UTC'),
 });
 
-export const intentsQuery = z.strictObject({ ...filterQuery, limit: count(60, 18) });
+export const intentsQuery = z.strictObject({ ...filterQuery, limit: wholeNumber(1, 60, 18, 'Packs per shelf') });
 export const intentsSchema = z.object({
   data: z.object({
     em_alta: z.array(packSummary).describe('Best ranked'),
@@ -23,7 +24,7 @@ export const intentsSchema = z.object({
   meta,
 });
 
-export const creatorsQuery = z.strictObject({ limit: count(maxCreators, 50) });
+export const creatorsQuery = z.strictObject({ limit: wholeNumber(1, maxCreators, 50, 'Creators at most') });
 export const creatorsSchema = z.object({
   data: z.array(
     z.object({
@@ -43,7 +44,7 @@ export const creatorsSchema = z.object({
 
 export const recommendationsQuery = z.strictObject({
   viewer_key: z.string().min(1).max(128).optional().describe('The viewer as in X-Viewer-Key, which it stands in for'),
-  limit: count(60, 18),
+  limit: wholeNumber(1, 60, 18, 'Packs at most'),
 });
 export const recommendationsSchema = z.object({
   data: z.array(packSummary),

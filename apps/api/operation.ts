@@ -5,7 +5,8 @@
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { Actor, Scope } from '@omnizap/catalog';
-import type { Logger } from '@omnizap/runtime';
+import type { ErrorCode, Logger } from '@omnizap/runtime';
+import type { RequestHeader, ResponseHeader } from './http-headers.ts';
 import type { RouteGroup } from './route-groups.ts';
 
 /** What may be wrong with a query, a body, a path: absent schemas accept nothing at all. */
@@ -29,7 +30,25 @@ export type Answer =
   /** The handler has written the response itself. */
   | 'written';
 
-export type ResponseDoc = { description: string; schema?: z.ZodType; contentType?: string };
+/** `headers`: those beyond what follows from the shape of the operation. */
+export type ResponseDoc = {
+  description: string;
+  schema?: z.ZodType;
+  contentType?: string;
+  headers?: readonly ResponseHeader[];
+};
+
+/** A request that works, shown in the document and sent by a test. `'{ownPackKey}'` names a fixture: see example-fixtures.ts. */
+export type OperationExample = {
+  params?: Record<string, string>;
+  /** An array: the parameter several times. */
+  query?: Record<string, string | number | boolean | string[]>;
+  headers?: Partial<Record<RequestHeader, string>>;
+  body?: Record<string, unknown>;
+  /** Fields of a form; a fixture that is a picture becomes a file. */
+  multipart?: Record<string, string>;
+  status: number;
+};
 
 export type OperationSpec<Q extends Shape | undefined, B extends Shape | undefined> = {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -40,12 +59,19 @@ export type OperationSpec<Q extends Shape | undefined, B extends Shape | undefin
   routeGroup: RouteGroup;
   /** `public` ignores credentials, `optional` uses them when given, a scope requires a key that has it. */
   access: 'public' | 'optional' | Scope;
-  params?: Record<string, string>;
+  /** What each part of the path means, or its schema where path-parameters.ts does not know the name. */
+  params?: Record<string, string | z.ZodType>;
   query?: Q;
+  /** Headers that it looks at, beyond those that follow from its responses. */
+  headers?: readonly RequestHeader[];
   body?: B;
   /** Request body that the handler reads itself; shown in the document. */
   rawBody?: { contentType: string; schema: z.ZodType };
   responses: Record<number, ResponseDoc>;
+  /** Codes that it may answer with, beyond those that follow from its shape: see operation-problems.ts. */
+  problems?: readonly ErrorCode[];
+  /** None fails a test; the type leaves it open for what is being written. */
+  example?: OperationExample;
   handle: (call: Call<Q, B>) => Promise<Answer>;
 };
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { sorts } from '@omnizap/catalog';
 import { categories } from '@omnizap/imaging';
+import { wholeNumber } from './whole-number.ts';
 
 const maxNameLength = 120;
 
@@ -30,17 +31,6 @@ export const packInput = z.strictObject({
     .default([]),
 });
 
-/** A whole number from 1 to `max`, as it stands in a query. */
-export function count(max: number, fallback: number) {
-  const problem = `must be a whole number from 1 to ${max}`;
-  return z
-    .string()
-    .regex(/^\d{1,3}$/, problem)
-    .transform(Number)
-    .refine((value) => value >= 1 && value <= max, problem)
-    .default(fallback);
-}
-
 const category = z.enum(categories(), { error: `must be one of ${categories().join(', ')}` });
 
 /** What lists of packs filter by. */
@@ -62,15 +52,15 @@ export function filtersOf(query: { q?: string | undefined; category: string[]; i
 }
 
 export const listQuery = z.strictObject({
-  sort: z.enum(sorts).default('popular'),
+  sort: z.enum(sorts).default('popular').describe('What comes first'),
   ...filterQuery,
-  limit: count(60, 24),
-  cursor: z.string().min(1).max(200).optional(),
+  limit: wholeNumber(1, 60, 24, 'Packs per page'),
+  cursor: z.string().min(1).max(200).optional().describe('next_cursor of the page before'),
 });
 
 export const assetQuery = z.strictObject({
-  variant: z.enum(['sticker', 'preview']).default('sticker'),
-  v: z.string().max(64).optional(),
+  variant: z.enum(['sticker', 'preview']).default('sticker').describe('preview: smaller and never animated'),
+  v: z.string().max(64).optional().describe('Start of the content’s SHA-256: the answer may be kept for ever'),
 });
 
 export const keyInput = z.strictObject({

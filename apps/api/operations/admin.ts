@@ -17,6 +17,7 @@ export function adminOperations(deps: ApiDeps): Operation[] {
     query: z.strictObject({}),
     body: keyInput,
     responses: { 201: { description: 'The key.', schema: createdKeySchema } },
+    example: { body: { owner_id: '{newOwnerId}', scopes: ['catalog:write'] }, status: 201 },
     async handle({ body, actor, requestId }) {
       const created = await deps.apiKeys.create(
         { ownerId: body.owner_id, scopes: body.scopes },
@@ -36,6 +37,7 @@ export function adminOperations(deps: ApiDeps): Operation[] {
     params: { keyId: 'Id of the key' },
     query: z.strictObject({}),
     responses: { 204: { description: 'Revoked.' } },
+    example: { params: { keyId: '{throwawayKeyId}' }, status: 204 },
     async handle({ params, actor, requestId }) {
       const keyId = params.keyId ?? '';
       if (!/^[0-9a-f]{16}$/.test(keyId)) throw new AppError('not-found', 'There is no API key with this id.');

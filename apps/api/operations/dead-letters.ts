@@ -33,6 +33,7 @@ export function deadLetterOperations({ deadLetters }: ApiDeps): Operation[] {
     summary: 'Events or tasks that failed for good, the newest first.',
     query: deadLettersQuery,
     responses: { 200: { description: 'A page.', schema: deadLetterListSchema } },
+    example: { query: { source: 'outbox', type: 'PACK_UPDATED', limit: 10 }, status: 200 },
     async handle({ query }) {
       const { limit, cursor } = query;
       const { letters, nextCursor } = await deadLetters.list(query.source, filterOf(query), { limit, cursor });
@@ -49,6 +50,7 @@ export function deadLetterOperations({ deadLetters }: ApiDeps): Operation[] {
     summary: 'The few causes behind many dead letters: by type and first line of the error, the largest first.',
     query: deadLetterGroupsQuery,
     responses: { 200: { description: 'The groups.', schema: deadLetterGroupsSchema } },
+    example: { query: { source: 'tasks', failed_after: '2026-01-31T13:45:00Z' }, status: 200 },
     async handle({ query }) {
       const found = await deadLetters.groups(query.source, filterOf(query));
       const meta = { total: found.total, examined: found.examined };
@@ -65,6 +67,7 @@ export function deadLetterOperations({ deadLetters }: ApiDeps): Operation[] {
     query: z.strictObject({}),
     body: bulkRedriveInput,
     responses: { 200: { description: 'What was, or would be, redriven.', schema: bulkRedriveSchema } },
+    example: { body: { source: 'outbox', filter: { type: 'PACK_UPDATED' }, preview: true }, status: 200 },
     async handle({ body, actor, requestId }) {
       const { source, preview, limit, rate_per_second: ratePerSecond } = body;
       const filter = filterOf(body.filter);
@@ -96,6 +99,7 @@ export function deadLetterOperations({ deadLetters }: ApiDeps): Operation[] {
     params: idParam,
     query: deadLetterQuery,
     responses: { 200: { description: 'The dead letter.', schema: deadLetterDetailSchema } },
+    example: { params: { id: '{outboxDeadLetterId}' }, query: { source: 'outbox' }, status: 200 },
     async handle({ params, query }) {
       const { letter, history } = await deadLetters.show(query.source, idOf(params));
       return { status: 200, body: { data: { ...deadLetterDetailJson(letter), history: history.map(settledJson) } } };
@@ -111,6 +115,11 @@ export function deadLetterOperations({ deadLetters }: ApiDeps): Operation[] {
     params: idParam,
     query: redriveQuery,
     responses: { 200: { description: 'Redriven.', schema: redrivenSchema } },
+    example: {
+      params: { id: '{throwawayDeadLetterId}' },
+      query: { source: 'outbox', reason: 'the cause is mended' },
+      status: 200,
+    },
     async handle({ params, query, actor, requestId }) {
       const settler = { actor: (actor as Actor).ownerId, reason: query.reason, requestId };
       const letter = await deadLetters.redrive(query.source, idOf(params), settler);
@@ -128,6 +137,11 @@ export function deadLetterOperations({ deadLetters }: ApiDeps): Operation[] {
     params: idParam,
     query: discardQuery,
     responses: { 204: { description: 'Discarded.' } },
+    example: {
+      params: { id: '{throwawayDeadLetterId}' },
+      query: { source: 'outbox', reason: 'its pack is gone' },
+      status: 204,
+    },
     async handle({ params, query, actor, requestId }) {
       const settler = { actor: (actor as Actor).ownerId, reason: query.reason, requestId };
       await deadLetters.discard(query.source, idOf(params), settler);

@@ -21,6 +21,7 @@ export function fleetControlOperations({ database, flagStore, taskPauses, taskCo
     summary: 'The feature flags.',
     query: noQuery,
     responses: { 200: { description: 'All flags.', schema: flagListSchema } },
+    example: { status: 200 },
     handle: async () => ({ status: 200, body: { data: (await flagStore.list()).map(flagJson) } }),
   });
 
@@ -34,6 +35,12 @@ export function fleetControlOperations({ database, flagStore, taskPauses, taskCo
     query: noQuery,
     body: flagInput,
     responses: { 200: { description: 'The flag as it is now.', schema: flagSchema } },
+    problems: ['version-conflict'],
+    example: {
+      params: { flagName: 'enable_object_storage_delivery' },
+      body: { is_enabled: true, rollout_percent: 25, reason: 'a quarter, to begin with' },
+      status: 200,
+    },
     async handle({ params, body, actor, requestId }) {
       const [flag] = await flagStore.set(
         [
@@ -59,6 +66,7 @@ export function fleetControlOperations({ database, flagStore, taskPauses, taskCo
     summary: 'Unfinished tasks by type, lane and state; subjects whose work is due; types that are paused.',
     query: noQuery,
     responses: { 200: { description: 'The queues.', schema: queuesSchema } },
+    example: { status: 200 },
     async handle() {
       const [counts, due, pauses] = await Promise.all([taskCounts(), countDueWork(database), taskPauses.list()]);
       return {
@@ -86,6 +94,7 @@ export function fleetControlOperations({ database, flagStore, taskPauses, taskCo
       query: noQuery,
       body: pauseInput,
       responses: { 200: { description: 'Whether it is paused now.', schema: pauseSchema } },
+      example: { params: { taskType: 'curation' }, body: { reason: 'the database is busy' }, status: 200 },
       async handle({ params, body, actor, requestId }) {
         const taskType = taskTypes.find((type) => type === params.taskType);
         if (!taskType)

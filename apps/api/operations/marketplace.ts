@@ -47,6 +47,7 @@ export function marketplaceOperations(deps: ApiDeps, prepared: PreparedAnswers):
     routeGroup: 'catalog_api_public',
     access: 'public',
     query: intentsQuery,
+    example: { query: { limit: 3 }, status: 200 },
     responses: { 200: { description: 'The shelves.', schema: intentsSchema }, 304: { description: 'Unchanged.' } },
     async handle({ request, response, query }) {
       const source = sourceFor(viewerOf(request).key);
@@ -87,6 +88,7 @@ export function marketplaceOperations(deps: ApiDeps, prepared: PreparedAnswers):
     routeGroup: 'catalog_api_public',
     access: 'public',
     query: creatorsQuery,
+    example: { query: { limit: 5 }, status: 200 },
     responses: { 200: { description: 'The creators.', schema: creatorsSchema }, 304: { description: 'Unchanged.' } },
     async handle({ request, response, query }) {
       const ranking = await reader.ranking(sourceFor(viewerOf(request).key));
@@ -129,6 +131,7 @@ export function marketplaceOperations(deps: ApiDeps, prepared: PreparedAnswers):
     routeGroup: 'catalog_api_public',
     access: 'public',
     query: recommendationsQuery,
+    example: { query: { viewer_key: '{viewerKey}', limit: 5 }, status: 200 },
     responses: { 200: { description: 'The packs.', schema: recommendationsSchema } },
     async handle({ request, query }) {
       const viewer = viewerOf(request);
@@ -158,6 +161,7 @@ export function marketplaceOperations(deps: ApiDeps, prepared: PreparedAnswers):
     routeGroup: 'catalog_api_public',
     access: 'public',
     query: z.strictObject({}),
+    example: { status: 200 },
     responses: { 200: { description: 'The totals.', schema: statsSchema }, 304: { description: 'Unchanged.' } },
     async handle({ request, response }) {
       const ranking = await reader.ranking(sourceFor(viewerOf(request).key));

@@ -16,6 +16,7 @@ export function opsOperations(deps: ApiDeps, openApiDocument: () => object): Ope
     access: 'public',
     query: z.strictObject({}),
     responses: { 200: { description: 'OpenAPI 3.1', schema: z.looseObject({}) } },
+    example: { status: 200 },
     handle: () =>
       Promise.resolve({ status: 200, body: openApiDocument(), headers: { 'Cache-Control': 'public, max-age=60' } }),
   });
@@ -29,6 +30,8 @@ export function opsOperations(deps: ApiDeps, openApiDocument: () => object): Ope
     access: 'public',
     query: z.strictObject({}),
     responses: { 200: { description: 'Targets.', schema: targetsSchema } },
+    problems: ['unauthorized'],
+    example: { status: 200 },
     async handle({ request }) {
       if (!(await mayListTargets(deps, request))) {
         throw new AppError(

@@ -35,7 +35,8 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
     access: 'catalog:write',
     query: z.strictObject({}),
     body: packInput,
-    responses: { 201: { description: 'The new pack.', schema: packSummarySchema } },
+    responses: { 201: { description: 'The new pack.', schema: packSummarySchema, headers: ['Location'] } },
+    example: { body: { name: 'Happy cats', publisher: 'Ana', tags: ['cats', 'happy'] }, status: 201 },
     async handle({ body, actor, requestId }) {
       const view = await packs.create(actor as Actor, body, requestId);
       return {
@@ -59,13 +60,19 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
       contentType: 'multipart/form-data',
       schema: z.object({
         file: z.string().meta({ format: 'binary', description: 'At most 20 MiB' }),
-        emojis: z.string().optional().describe(`JSON array of at most ${maxEmojisPerSticker} emojis`),
-        accessibility_label: z.string().max(255).optional(),
+        emojis: z.string().max(4_096).optional().describe(`JSON array of at most ${maxEmojisPerSticker} emojis`),
+        accessibility_label: z.string().max(255).optional().describe('What it shows, for people who do not see it'),
       }),
     },
     responses: {
       202: { description: 'Taken; it is being worked on.', schema: addedStickerSchema },
       200: { description: 'The pack already has these bytes.', schema: addedStickerSchema },
+    },
+    problems: ['pack-full', 'image-unsupported', 'image-corrupt', 'image-too-many-pixels', 'image-too-many-frames'],
+    example: {
+      params: { packKey: '{draftPackKey}' },
+      multipart: { file: '{newPicture}', emojis: '["😀"]', accessibility_label: 'A cat that laughs' },
+      status: 202,
     },
     async handle({ request, params, actor, requestId }) {
       const owner = actor as Actor;
@@ -112,6 +119,8 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
     params: packKeyParam,
     query: z.strictObject({}),
     responses: { 200: { description: 'The published pack.', schema: packSummarySchema } },
+    problems: ['pack-empty'],
+    example: { params: { packKey: '{draftPackKey}' }, status: 200 },
     async handle({ params, actor, requestId }) {
       const view = await packs.publish(actor as Actor, packKeyOf(params), requestId);
       return { status: 200, body: await summaryOf(view) };
@@ -128,6 +137,7 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
     params: packKeyParam,
     query: z.strictObject({}),
     responses: { 204: { description: 'Gone.' } },
+    example: { params: { packKey: '{throwawayPackKey}' }, status: 204 },
     async handle({ params, actor, requestId }) {
       await packs.remove(actor as Actor, packKeyOf(params), requestId);
       return { status: 204 };

@@ -38,6 +38,8 @@ export function publicOperations(deps: ApiDeps, prepared: PreparedAnswers): Oper
     access: 'public',
     query: listQuery,
     responses: { 200: { description: 'A page of packs.', schema: packListSchema }, 304: { description: 'Unchanged.' } },
+    problems: ['snapshot-expired'],
+    example: { query: { sort: 'trending', limit: 3 }, status: 200 },
     async handle({ request, response, query }) {
       const { sort, limit, cursor } = query;
       const filters = filtersOf(query);
@@ -82,6 +84,7 @@ export function publicOperations(deps: ApiDeps, prepared: PreparedAnswers): Oper
     params: packKeyParam,
     query: z.strictObject({}),
     responses: { 200: { description: 'The pack.', schema: packDetailSchema }, 304: { description: 'Unchanged.' } },
+    example: { params: { packKey: '{publicPackKey}' }, status: 200 },
     async handle({ request, response, params, actor }) {
       const packKey = packKeyOf(params);
       const { view, stickers, isOwn } = await reader.readPack(packKey, actor, sourceFor(packKey));
@@ -116,6 +119,11 @@ export function publicOperations(deps: ApiDeps, prepared: PreparedAnswers): Oper
       200: { description: 'The bytes.', schema: z.string().meta({ format: 'binary' }), contentType: 'image/webp' },
       206: { description: 'The range asked for.' },
       304: { description: 'Unchanged.' },
+    },
+    example: {
+      params: { packKey: '{ownPackKey}', stickerId: '{stickerId}' },
+      query: { variant: 'preview' },
+      status: 200,
     },
     async handle(call) {
       const { params, query, actor, response } = call;
@@ -154,6 +162,12 @@ export function publicOperations(deps: ApiDeps, prepared: PreparedAnswers): Oper
       params: packKeyParam,
       query: z.strictObject({}),
       responses: { 200: { description: 'The engagement.', schema: engagementSchema } },
+      headers: ['X-Viewer-Key'],
+      example: {
+        params: { packKey: '{publicPackKey}' },
+        headers: { 'X-Viewer-Key': '{viewerKey}' },
+        status: 200,
+      },
       async handle({ request, response, params, requestId }) {
         const packKey = packKeyOf(params);
         const viewer = rememberedViewerOf(request, response);

@@ -43,7 +43,7 @@ const requestInput = z
   .refine(({ action, force }) => !force || action === 'promote', { path: ['force'], error: 'is for promote only' });
 const rollbackInput = z.strictObject({
   flag: flagName.optional().describe('Absent: what the runbook switches off, in its order'),
-  keep: z.array(flagName).default([]).describe('Flags that stay'),
+  keep: z.array(flagName).max(flagNames.length).default([]).describe('Flags that stay'),
   reason,
 });
 const freezeInput = z.strictObject({
@@ -83,6 +83,7 @@ export function rolloutOperations({ config, database, wakeups }: ApiDeps): Opera
     summary: 'The active run with its last decision, the freeze, and the last runs.',
     query: noQuery,
     responses: { 200: { description: 'How it stands.', schema: dataOf(anything) } },
+    example: { status: 200 },
     handle: async () => ({ status: 200, body: { data: statusJson(await rollout.status()) } }),
   });
 
@@ -94,6 +95,7 @@ export function rolloutOperations({ config, database, wakeups }: ApiDeps): Opera
     summary: 'The plans with their stages and gates.',
     query: noQuery,
     responses: { 200: { description: 'All plans.', schema: dataOf(z.array(anything)) } },
+    example: { status: 200 },
     handle: async () => ({
       status: 200,
       body: { data: [...loadPlans(config.ROLLOUT_PLANS_DIR).values()].map(planJson) },
@@ -109,6 +111,7 @@ export function rolloutOperations({ config, database, wakeups }: ApiDeps): Opera
     params: { runId: 'Id of the run' },
     query: noQuery,
     responses: { 200: { description: 'The run.', schema: dataOf(anything) } },
+    example: { params: { runId: '{rolloutRunId}' }, status: 200 },
     async handle({ params }) {
       const { run, decisions } = await rollout.explain(numberOf(params.runId));
       return { status: 200, body: { data: { ...runJson(run), decisions: decisions.map(explainedJson) } } };
@@ -125,6 +128,7 @@ export function rolloutOperations({ config, database, wakeups }: ApiDeps): Opera
     query: noQuery,
     body: requestInput,
     responses: { 202: { description: 'Asked.', schema: requestSchema } },
+    example: { body: { action: 'hold', reason: 'looking at the errors first' }, status: 202 },
     async handle({ body, actor, requestId }) {
       const by = { actor: (actor as Actor).ownerId, reason: body.reason, requestId };
       const id = await rollout.submit({ kind: body.action, planName: body.plan, isForced: body.force }, by);
@@ -141,6 +145,7 @@ export function rolloutOperations({ config, database, wakeups }: ApiDeps): Opera
     params: { rolloutRequestId: 'Id of the request' },
     query: noQuery,
     responses: { 200: { description: 'The answer, or that there is none yet.', schema: requestSchema } },
+    example: { params: { rolloutRequestId: '{rolloutRequestId}' }, status: 200 },
     async handle({ params }) {
       const id = numberOf(params.rolloutRequestId);
       const found = await rollout.answerOf(id);
@@ -159,6 +164,7 @@ export function rolloutOperations({ config, database, wakeups }: ApiDeps): Opera
     query: noQuery,
     body: rollbackInput,
     responses: { 200: { description: 'What is off, and what stays on and why.', schema: rolledBackSchema } },
+    example: { body: { flag: 'enable_worker_canary_release', reason: 'it got worse' }, status: 200 },
     async handle({ body, actor, requestId }) {
       const by = { actor: (actor as Actor).ownerId, reason: body.reason, requestId };
       const name = body.flag === undefined ? undefined : requireFlagName(body.flag);
@@ -177,6 +183,7 @@ export function rolloutOperations({ config, database, wakeups }: ApiDeps): Opera
     query: noQuery,
     body: freezeInput,
     responses: { 200: { description: 'Whether it is frozen.', schema: dataOf(z.object({ frozen: z.boolean() })) } },
+    example: { body: { frozen: false, reason: 'the weekend is over' }, status: 200 },
     async handle({ body, actor, requestId }) {
       const by = { actor: (actor as Actor).ownerId, reason: body.reason, requestId };
       if (body.frozen) await rollout.freeze(by, body.until === undefined ? null : new Date(body.until));

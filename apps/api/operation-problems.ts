@@ -1,0 +1,30 @@
+/** Which problems an operation may answer with: those that follow from its shape, and those that it names itself. */
+import { errorRegistry, type ErrorCode } from '@omnizap/runtime';
+import type { Operation } from './operation.ts';
+import { missingCodeOf } from './path-parameters.ts';
+
+/** Any request: its URL cannot be decoded, its method is another one, the database is away. */
+const ofEveryOperation: ErrorCode[] = ['bad-request', 'invalid-parameter', 'method-not-allowed', 'unavailable'];
+const ofEveryBody: ErrorCode[] = ['payload-too-large', 'unsupported-media-type', 'validation-failed'];
+
+/** The codes by HTTP status, in rising order of both. */
+export function problemsOf(operation: Operation): Map<number, ErrorCode[]> {
+  const { access, params = {}, query, body, rawBody, responses, problems = [] } = operation;
+  const codes = new Set<ErrorCode>([
+    ...ofEveryOperation,
+    ...(access === 'public' ? [] : (['unauthorized'] as const)),
+    ...(access === 'public' || access === 'optional' ? [] : (['forbidden'] as const)),
+    ...Object.keys(params).map(missingCodeOf),
+    ...(query && 'cursor' in query.shape ? (['invalid-cursor'] as const) : []),
+    ...(body || rawBody ? ofEveryBody : []),
+    ...(body ? (['malformed-json'] as const) : []),
+    ...(206 in responses ? (['range-not-satisfiable', 'precondition-failed'] as const) : []),
+    ...problems,
+  ]);
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of [...codes].toSorted()) {
+    const { status } = errorRegistry[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return new Map([...byStatus].toSorted(([a], [b]) => a - b));
+}
