@@ -105,6 +105,19 @@ export async function createHotQueries(
       run: () => engagement.record(filledPack.packKey, 'open', { key: 'new', address: '10.0.0.1' }),
     },
     {
+      name: 'engagement, a rating and its opposite',
+      atMostRows: 600,
+      run: async () => {
+        await engagement.record(filledPack.packKey, 'like', { key: 'new', address: '10.0.0.1' });
+        await engagement.record(filledPack.packKey, 'dislike', { key: 'new', address: '10.0.0.1' });
+      },
+    },
+    {
+      name: 'engagement, what a viewer did last',
+      atMostRows: 100,
+      run: async () => expectCount('found', (await engagement.affinityOf({ key: 'new' })).length, 2),
+    },
+    {
       name: `retention, removal of ${sizes.dueEvents} events`,
       // Walked, locked, deleted; MariaDB reads the list of ids as a table, too.
       atMostRows: 10 * (sizes.dueEvents + 1_000),

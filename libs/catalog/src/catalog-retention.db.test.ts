@@ -137,6 +137,7 @@ describe.each(testDatabaseKinds())('retention of the catalogue on %s', (kind) =>
 
     expect(list.map(({ policy, action, keepDays }) => [policy, action, keepDays])).toEqual([
       ['interactions', 'archive', 180],
+      ['interaction-days', 'drop', 400],
       ['dead-tasks', 'keep', 'for-ever'],
       ['audit', 'keep', 'for-ever'],
     ]);

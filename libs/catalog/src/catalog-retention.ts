@@ -18,7 +18,15 @@ export function catalogRetention(kind: DatabaseKind): RetentionPolicy[] {
       beforeDelete: (trx, ids) => addToTotals(trx, kind, ids),
       afterRestore: (trx, ids) => takeFromTotals(trx, ids),
       reason:
-        'Half a year of opens, likes and dislikes for analyses. What leaves stays counted in the totals of its pack.',
+        'Half a year of opens, likes, dislikes and downloads for analyses. What leaves stays counted in the totals of its pack.',
+    },
+    {
+      name: 'interaction-days',
+      table: 'sticker_pack_interaction_day',
+      createdColumn: 'day',
+      keep: { days: 400 },
+      action: 'drop',
+      reason: 'A year and a month, to compare a month with the same one a year ago. What is older stays in the totals.',
     },
     {
       name: 'dead-tasks',

@@ -7,6 +7,10 @@ import { openDecayMs, type EngagementCounts } from './ranking-formulas.ts';
 export const interactions = ['open', 'like', 'dislike', 'download'] as const;
 export type Interaction = (typeof interactions)[number];
 
+/** What a viewer can have said of a pack in one window: the latest of these stands in place of the others. */
+export const rivalsOf = (interaction: Interaction): Interaction[] =>
+  interaction === 'like' || interaction === 'dislike' ? ['like', 'dislike'] : [interaction];
+
 export type InteractionRow = {
   packId: string;
   interaction: Interaction;
@@ -47,41 +51,53 @@ export async function insertInteraction(
   return affectedRows(result) === 1;
 }
 
-export async function hasInteraction(db: Knex, row: InteractionRow): Promise<boolean> {
-  const found: unknown = await db('sticker_pack_interaction_event')
+/** What the viewer has said already in this window, rivals included. `lock`: those rows stay until the caller's transaction ends. */
+export async function readStanding(db: Knex, row: InteractionRow, lock = false): Promise<Interaction[]> {
+  const query = db('sticker_pack_interaction_event')
+    .where({ pack_id: row.packId, viewer_hash: row.viewerHash, window_number: row.windowNumber })
+    .whereIn('interaction', rivalsOf(row.interaction))
+    .pluck<Interaction[]>('interaction');
+  return lock ? query.forUpdate() : query;
+}
+
+/** Puts the viewer's interaction in the place of `former`: the row stays as old as it is and keeps the address that it came from. */
+export async function replaceInteraction(
+  trx: Knex.Transaction,
+  row: InteractionRow,
+  former: Interaction,
+): Promise<void> {
+  await trx('sticker_pack_interaction_event')
     .where({
       pack_id: row.packId,
-      interaction: row.interaction,
+      interaction: former,
       viewer_hash: row.viewerHash,
       window_number: row.windowNumber,
     })
-    .first('id');
-  return found !== undefined;
+    .update({ interaction: row.interaction });
 }
 
+/** Rivals share the address's places: else a switch would make room for more. */
 export async function countFromAddress(db: Knex, row: InteractionRow): Promise<number> {
   const rows = await db('sticker_pack_interaction_event')
-    .where({
-      pack_id: row.packId,
-      address_hash: row.addressHash,
-      interaction: row.interaction,
-      window_number: row.windowNumber,
-    })
+    .where({ pack_id: row.packId, address_hash: row.addressHash, window_number: row.windowNumber })
+    .whereIn('interaction', rivalsOf(row.interaction))
     .count<{ count: number }[]>({ count: '*' });
   return rows[0]?.count ?? 0;
 }
 
-/** What one viewer did, the newest first. */
+export type ViewerInteraction = { packId: string; interaction: Interaction };
+
+/** What a viewer did last, the newest first. Read along `sticker_pack_interaction_event_recent_idx`. */
 export async function recentInteractionsOfViewer(
   db: Knex,
   viewerHash: string,
   limit: number,
-): Promise<{ packId: string; interaction: Interaction }[]> {
+): Promise<ViewerInteraction[]> {
   return db('sticker_pack_interaction_event')
     .where({ viewer_hash: viewerHash })
     .orderBy('id', 'desc')
     .limit(limit)
-    .select<{ packId: string; interaction: Interaction }[]>({ packId: 'pack_id', interaction: 'interaction' });
+    .select<ViewerInteraction[]>({ packId: 'pack_id', interaction: 'interaction' });
 }
 
 export async function readCounts(db: Knex, packId: string): Promise<EngagementCounts> {
@@ -101,12 +117,13 @@ export async function readCounts(db: Knex, packId: string): Promise<EngagementCo
   };
 }
 
-/** Adds one to a counter; an open also feeds the decayed counters, brought forward to now first. */
+/** Adds one to a counter and takes it from `former`'s, if any; an open also feeds the decayed counters, brought forward to now first. */
 export async function countInteraction(
   trx: Knex.Transaction,
   kind: DatabaseKind,
   packId: string,
   interaction: Interaction,
+  former: Interaction | null,
 ): Promise<void> {
   const now = sqlNow(kind);
   const elapsedSeconds =
@@ -117,9 +134,10 @@ export async function countInteraction(
   const decayed = (column: string, timeConstantMs: number): string =>
     `${column} = ${column} * EXP(-LEAST(700, GREATEST(0, ${elapsedSeconds}) / ${timeConstantMs / 1_000})) + 1`;
   const opens = `, ${decayed('opens_day', openDecayMs.day)}, ${decayed('opens_week', openDecayMs.week)}, trend_at = ${now}`;
+  const taken = former === null ? '' : `, ${former}_count = ${former}_count - 1`;
   await trx.raw(
     `UPDATE sticker_pack_engagement
-        SET ${interaction}_count = ${interaction}_count + 1, version = version + 1${interaction === 'open' ? opens : ''}
+        SET ${interaction}_count = ${interaction}_count + 1, version = version + 1${taken}${interaction === 'open' ? opens : ''}
       WHERE pack_id = ?`,
     [packId],
   );

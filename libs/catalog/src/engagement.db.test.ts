@@ -44,6 +44,16 @@ describe.each(testDatabaseKinds())('engagement on %s', (kind) => {
         .pluck('id')
     ).length;
 
+  const standing = (): Promise<string[]> =>
+    database
+      .knex('sticker_pack_interaction_event')
+      .where({ pack_id: pack.id })
+      .orderBy('interaction')
+      .pluck<string[]>('interaction');
+
+  const versionOf = async (): Promise<number | undefined> =>
+    (await database.knex('sticker_pack_engagement').where({ pack_id: pack.id }).pluck<number[]>('version'))[0];
+
   it('counts a viewer once per window, however often and however simultaneously it is told', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => record('like', viewer('one'))));
 
@@ -81,6 +91,65 @@ describe.each(testDatabaseKinds())('engagement on %s', (kind) => {
     expect(await record('open', viewer('made-up-29', '10.0.2.2'))).toMatchObject({ open: 1 });
     const other = await addPack(database, [await addSticker(database)]);
     expect(await record('like', viewer('made-up-29', '10.0.2.2'), other.packKey)).toMatchObject({ like: 1 });
+  });
+
+  it('puts a dislike in the place of the like of the same window, and back, and announces each change once', async () => {
+    expect(await record('like', viewer('undecided'))).toMatchObject({ like: 1, dislike: 0 });
+    expect(await record('dislike', viewer('undecided'))).toMatchObject({ like: 0, dislike: 1 });
+    expect(await record('dislike', viewer('undecided'))).toMatchObject({ like: 0, dislike: 1 });
+    expect(await record('like', viewer('undecided', '10.9.9.9'))).toMatchObject({ like: 1, dislike: 0 });
+    expect(await record('like', viewer('undecided'))).toMatchObject({ like: 1, dislike: 0 });
+    expect(await record('open', viewer('undecided'))).toMatchObject({ open: 1, like: 1 });
+
+    expect(await standing()).toEqual(['like', 'open']);
+    expect(await eventCount()).toBe(4);
+    expect(await versionOf()).toBe(4);
+  });
+
+  it('ends with one rating of a viewer who likes and dislikes at once', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => record(index % 2 === 0 ? 'like' : 'dislike', viewer('both'))),
+    );
+
+    for (const { like, dislike } of answers) expect([like, dislike].toSorted()).toEqual([0, 1]);
+    expect(await standing()).toHaveLength(1);
+    expect(await versionOf()).toBe(await eventCount());
+  });
+
+  it('lets viewers change their minds when their address has had its share, and wins it nothing by that', async () => {
+    const crowd = Array.from({ length: 20 }, (_, index) => viewer(`first-${index}`, '10.0.3.3'));
+    await Promise.all(crowd.map((one) => record('like', one)));
+    await Promise.all(crowd.map((one) => record('dislike', one)));
+    const second = Array.from({ length: 20 }, (_, index) => viewer(`second-${index}`, '10.0.3.3'));
+    await Promise.all(second.map((one, index) => record(index % 2 === 0 ? 'like' : 'dislike', one)));
+    // From another address, which has a share of its own: the place is that of the first address all the same.
+    await Promise.all(crowd.map((one) => record('like', { ...one, address: '10.0.3.4' })));
+
+    expect(await record('like', viewer('third', '10.0.3.3'))).toMatchObject({ like: 20, dislike: 0 });
+    expect(await record('like', viewer('third', '10.0.3.4'))).toMatchObject({ like: 21, dislike: 0 });
+  });
+
+  it('leaves the rating of an earlier window as it was', async () => {
+    const now = Date.now.bind(Date);
+    await record('like', viewer('returning'));
+    jest.spyOn(Date, 'now').mockImplementation(() => now() + dayMs);
+
+    expect(await record('dislike', viewer('returning'))).toMatchObject({ like: 1, dislike: 1 });
+  });
+
+  it('knows what a viewer did last, the newest first, and nothing of others', async () => {
+    const other = await addPack(database, [await addSticker(database)]);
+    await record('open', viewer('collector'));
+    await record('open', viewer('somebody-else'), other.packKey);
+    await record('like', viewer('collector'), other.packKey);
+    await record('download', viewer('collector', '10.9.9.9'));
+
+    expect(await createEngagement({ database, flags, wakeups }).affinityOf({ key: 'collector' })).toEqual([
+      { packId: pack.id, interaction: 'download' },
+      { packId: other.id, interaction: 'like' },
+      { packId: pack.id, interaction: 'open' },
+    ]);
+    expect(await createEngagement({ database, flags, wakeups }).affinityOf({ key: 'stranger' })).toEqual([]);
   });
 
   it('opens the next window for opens after half an hour, for likes after a day', async () => {

@@ -27,7 +27,7 @@ describe('recommendPacks', () => {
   });
 
   it('prefers the categories of what was liked, and does not show that again', () => {
-    const history = [{ packId: liked.pack_id, interaction: 'like' }];
+    const history = [{ packId: liked.pack_id, interaction: 'like' as const }];
 
     // 0.7 x 0.5 + 0.04 x 3 = 0.47 against 0.7 x 0.6 = 0.42
     expect(recommendPacks(index, history, 10)).toEqual({
@@ -38,7 +38,7 @@ describe('recommendPacks', () => {
 
   it('avoids the categories of what was disliked', () => {
     const better = buildRankableRow({ categories: ['category-35'], pack_score: 0.65 });
-    const history = [{ packId: liked.pack_id, interaction: 'dislike' }];
+    const history = [{ packId: liked.pack_id, interaction: 'dislike' as const }];
 
     expect(recommendPacks(build([liked, better, other]), history, 10)).toEqual({
       packIds: [other.pack_id, better.pack_id],
@@ -56,13 +56,13 @@ describe('recommendPacks', () => {
   it('finds one pack of its kind among many thousand, wherever it ranks', () => {
     const many = Array.from({ length: 5_000 }, () => buildRankableRow({ pack_score: 0.5, categories: ['category-1'] }));
     const hidden = buildRankableRow({ pack_score: 0.4, categories: ['category-35'] });
-    const history = [{ packId: liked.pack_id, interaction: 'like' }];
+    const history = [{ packId: liked.pack_id, interaction: 'like' as const }];
 
     expect(recommendPacks(build([...many, hidden, liked]), history, 1).packIds).toEqual([hidden.pack_id]);
   });
 
   it('takes no notice of what was done to packs that are gone', () => {
-    const history = [{ packId: '00000000-0000-7000-8000-000000000000', interaction: 'like' }];
+    const history = [{ packId: '00000000-0000-7000-8000-000000000000', interaction: 'like' as const }];
 
     expect(recommendPacks(index, history, 1).likedCategories).toEqual([]);
   });

@@ -2,15 +2,14 @@
  * Packs for one viewer: over the whole ranking, by what they did lately. One pass over arrays, so it does not depend on a page of
  * candidates.
  */
-import type { Interaction } from './engagement-store.ts';
+import type { Interaction, ViewerInteraction } from './engagement-store.ts';
 import { categoriesAt, isSensitive, ordinalOf, packIdAt, type RankingIndex } from './ranking-index.ts';
 
 /** How much one interaction says about a viewer's taste. */
-const weights: Partial<Record<Interaction | 'download', number>> = { open: 1, download: 2, like: 3, dislike: -3 };
+const weights: Record<Interaction, number> = { open: 1, download: 2, like: 3, dislike: -3 };
 /** Beyond it a category is simply liked: a hundred opens must not drown every other signal. */
 const maxAffinity = 10;
 
-export type ViewerInteraction = { packId: string; interaction: string };
 export type Recommendation = {
   packIds: string[];
   /** Liked categories, the most liked first; empty for a viewer of whom nothing is known. */
@@ -29,7 +28,7 @@ export function recommendPacks(index: RankingIndex, history: ViewerInteraction[]
     const ordinal = ordinalOf(index, packId);
     if (ordinal === undefined) continue;
     known.add(ordinal);
-    const weight = weights[interaction as Interaction] ?? 0;
+    const weight = weights[interaction];
     for (const name of categoriesAt(index, ordinal)) affinity.set(name, (affinity.get(name) ?? 0) + weight);
   }
   const byBit = index.categoryNames.map((name) => clamp(affinity.get(name) ?? 0));

@@ -6,6 +6,12 @@ export function sqlNow(kind: DatabaseKind): string {
   return kind === 'postgres' ? 'clock_timestamp()' : 'CURRENT_TIMESTAMP(3)';
 }
 
+/** SQL for the UTC day of the instant that `column` has. */
+export function sqlDayOf(kind: DatabaseKind, column: string): string {
+  // A session of ours has UTC as its time zone; a date must not depend on that.
+  return kind === 'postgres' ? `CAST(${column} AT TIME ZONE 'UTC' AS date)` : `CAST(${column} AS date)`;
+}
+
 /** SQL for the seconds, with fractions, since the instant that `column` has; NULL where it has none. */
 export function sqlSecondsSince(kind: DatabaseKind, column: string): string {
   return kind === 'postgres'

@@ -3,7 +3,7 @@
  * `CREATE TABLE IF NOT EXISTS` with its keys inside: a migration that was killed anywhere can simply run again.
  */
 import type { Knex } from 'knex';
-import type { DatabaseKind } from './database.ts';
+import { rowsOf, type DatabaseKind } from './database.ts';
 
 const columnTypes = {
   uuid: { postgres: 'uuid', mysql: 'char(36) CHARACTER SET ascii COLLATE ascii_bin' },
@@ -12,6 +12,7 @@ const columnTypes = {
   integer: { postgres: 'integer', mysql: 'integer' },
   smallint: { postgres: 'smallint', mysql: 'smallint' },
   double: { postgres: 'double precision', mysql: 'double' },
+  date: { postgres: 'date', mysql: 'date' },
   /** Milliseconds, UTC. */
   instant: { postgres: 'timestamptz(3)', mysql: 'datetime(3)' },
   json: { postgres: 'jsonb', mysql: 'json' },
@@ -131,4 +132,34 @@ export async function dropColumns(knex: Knex, table: string, names: string[]): P
     if (await knex.schema.hasColumn(table, name)) parts.push(`DROP COLUMN ${name}`);
   }
   if (parts.length > 0) await knex.raw(`ALTER TABLE ${table} ${parts.join(', ')}`);
+}
+
+/** Adds those of the indexes that the table lacks. They are looked for first: MySQL 8 has no CREATE INDEX IF NOT EXISTS. */
+export async function addIndexes(
+  knex: Knex,
+  table: string,
+  indexes: { name: string; columns: string[] }[],
+): Promise<void> {
+  for (const { name, columns } of indexes) {
+    if (await hasIndex(knex, table, name)) continue;
+    await knex.raw(`CREATE INDEX ${name} ON ${table} (${columns.join(', ')})`);
+  }
+}
+
+/** Drops those of the indexes that the table has, if there is such a table. */
+export async function dropIndexes(knex: Knex, table: string, names: string[]): Promise<void> {
+  for (const name of names) {
+    if (!(await hasIndex(knex, table, name))) continue;
+    await knex.raw(kindOf(knex) === 'mysql' ? `DROP INDEX ${name} ON ${table}` : `DROP INDEX ${name}`);
+  }
+}
+
+async function hasIndex(knex: Knex, table: string, name: string): Promise<boolean> {
+  const result: unknown = await knex.raw(
+    kindOf(knex) === 'mysql'
+      ? 'SELECT 1 AS found FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = ? AND index_name = ?'
+      : 'SELECT 1 AS found FROM pg_indexes WHERE schemaname = current_schema() AND tablename = ? AND indexname = ?',
+    [table, name],
+  );
+  return rowsOf(result).length > 0;
 }

@@ -14,6 +14,7 @@ import type { Violation } from './violation.ts';
 const interactions = ['open', 'like', 'dislike'] as const;
 /** What a client has given up may be carried out for so long. */
 const unansweredMs = 30_000;
+const rivals = { like: 'dislike', dislike: 'like' } as const;
 const windowMs = { open: 30 * 60_000, like: 86_400_000, dislike: 86_400_000 };
 
 export function judgeRequests(
@@ -155,7 +156,14 @@ function judgeInteractions(requests: RequestRecord[], tables: FinalTables, facts
     const window = windowMs[example.operation as keyof typeof windowMs];
     // A viewer counts once per window; a run seldom sees more than one.
     const windows = Math.floor(facts.endedAt / window) - Math.floor(facts.startedAt / window) + 1;
-    if (acknowledged > 0 && count === 0) found.push(violation('lost', 3, `${describe(example)}: it was not recorded`));
+    // A viewer's later rating takes the place of the earlier one.
+    const rival = key.replace(/ (like|dislike) /, (_, one: keyof typeof rivals) => ` ${rivals[one]} `);
+    const isReplaced = rival !== key && (expected.get(rival)?.possible ?? 0) > 0 && rows.has(rival);
+    const windowsOf = (of: string): number[] => (rows.get(of) ?? []).map((row) => row.windowNumber);
+    if (rival !== key && windowsOf(key).some((window) => windowsOf(rival).includes(window)))
+      found.push(violation('doubled', 1, `${describe(example)}: recorded beside its opposite`));
+    if (acknowledged > 0 && count === 0 && !isReplaced)
+      found.push(violation('lost', 3, `${describe(example)}: it was not recorded`));
     if (count > Math.min(possible, windows)) {
       const kind = possible === 0 ? 'unexpected' : 'doubled';
       found.push(violation(kind, 1, `${describe(example)}: recorded ${count} times for ${possible} requests`));

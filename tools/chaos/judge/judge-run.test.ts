@@ -30,6 +30,17 @@ const packEvent = (id: number, requestId: string | null, action: string) =>
 describe('the checker', () => {
   it('finds nothing in a clean run', () => expect(judgeRun(cleanEvidence())).toEqual([]));
 
+  it('misses no like that its viewer turned into a dislike', () => {
+    const turned = cleanEvidence();
+    turned.requests.push(request('r9', 'dislike', 200, { ...pack, viewer: 'viewer-1' }));
+    const rated = { eventType: 'ENGAGEMENT_RECORDED', aggregate: 'sticker_pack:pack-1', action: 'dislike' };
+    turned.history.events.push(...eventLife(9, { ...rated, requestId: 'r9' }));
+    turned.tables.interactions = turned.tables.interactions.map((row) => ({ ...row, interaction: 'dislike' }));
+    turned.tables.engagement = [{ packId: 'pack-1', open: 0, like: 0, dislike: 1, version: 1 }];
+
+    expect(judgeRun(turned)).toEqual([]);
+  });
+
   it.each<Broken>([
     ['an acknowledged pack is missing', ({ tables }) => (tables.packs = [])],
     ['an acknowledged pack has another key', (run) => (packOf(run).packKey = 'other')],
@@ -160,6 +171,13 @@ describe('the checker', () => {
       'two packs of one request',
       ({ tables }) =>
         tables.packs.push({ ...(tables.packs[0] as (typeof tables.packs)[number]), id: 'pack-2', packKey: 'other' }),
+    ],
+    [
+      'a like beside the dislike of the same viewer',
+      ({ requests, tables }) => {
+        requests.push(request('r9', 'dislike', 200, { ...pack, viewer: 'viewer-1' }));
+        tables.interactions.push(...tables.interactions.map((row) => ({ ...row, interaction: 'dislike' })));
+      },
     ],
     ['a vote that was recorded twice', ({ tables }) => tables.interactions.push(...tables.interactions)],
     [
