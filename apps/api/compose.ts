@@ -19,6 +19,7 @@ import type { Component, ProcessContext } from '@omnizap/runtime';
 import { createDiskStore } from '@omnizap/storage';
 import { createHintSender, createWorker } from '@omnizap/tasks';
 import { createApp } from './app.ts';
+import { answerUnreadable } from './unreadable-request.ts';
 import { loadWebAssets } from './web/web-assets.ts';
 
 /** A stranger's slow request must not hold a socket for ever; an upload of 20 MiB on a phone needs its time. */
@@ -83,6 +84,7 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
     { requestTimeout: requestTimeoutMs, headersTimeout: headersTimeoutMs, maxHeaderSize: 16_384 },
     app,
   );
+  server.on('clientError', answerUnreadable);
   server.timeout = stalledTimeoutMs;
   server.maxRequestsPerSocket = maxRequestsPerSocket;
   server.maxConnections = maxConnections;

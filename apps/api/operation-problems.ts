@@ -3,8 +3,15 @@ import { errorRegistry, type ErrorCode } from '@omnizap/runtime';
 import type { Operation } from './operation.ts';
 import { missingCodeOf } from './path-parameters.ts';
 
-/** Any request: its URL cannot be decoded, its method is another one, the database is away. */
-const ofEveryOperation: ErrorCode[] = ['bad-request', 'invalid-parameter', 'method-not-allowed', 'unavailable'];
+/** Any request: its URL cannot be decoded or is too long, its method is another one, it takes for ever, the database is away. */
+const ofEveryOperation: ErrorCode[] = [
+  'bad-request',
+  'headers-too-large',
+  'invalid-parameter',
+  'method-not-allowed',
+  'request-timeout',
+  'unavailable',
+];
 const ofEveryBody: ErrorCode[] = ['payload-too-large', 'unsupported-media-type', 'validation-failed'];
 
 /** The codes by HTTP status, in rising order of both. */

@@ -13,28 +13,31 @@ import {
 /** Where the codes are explained; relative, so that it holds on any host. */
 const typePrefix = '/docs/errors#';
 
-function sendProblem(
-  response: Response,
-  requestId: string,
-  error: { code: ErrorCode; detail: string; fields?: FieldProblem[] },
-): void {
-  const { status, title } = errorRegistry[error.code];
+export const problemContentType = 'application/problem+json; charset=utf-8';
+
+type Problem = { code: ErrorCode; detail: string; fields?: FieldProblem[] };
+
+/** The body of a problem document. */
+export function problemText({ code, detail, fields }: Problem, requestId: string): string {
+  const { status, title } = errorRegistry[code];
+  return JSON.stringify({
+    type: `${typePrefix}${code}`,
+    title,
+    status,
+    detail,
+    code,
+    request_id: requestId,
+    ...(fields && fields.length > 0 ? { errors: fields } : {}),
+  });
+}
+
+function sendProblem(response: Response, requestId: string, problem: Problem): void {
   response.removeHeader('ETag');
   response
-    .status(status)
-    .set('Content-Type', 'application/problem+json; charset=utf-8')
+    .status(errorRegistry[problem.code].status)
+    .set('Content-Type', problemContentType)
     .set('Cache-Control', 'no-store')
-    .send(
-      JSON.stringify({
-        type: `${typePrefix}${error.code}`,
-        title,
-        status,
-        detail: error.detail,
-        code: error.code,
-        request_id: requestId,
-        ...(error.fields && error.fields.length > 0 ? { errors: error.fields } : {}),
-      }),
-    );
+    .send(problemText(problem, requestId));
 }
 
 /** What body-parser, the router and Node call their errors. */

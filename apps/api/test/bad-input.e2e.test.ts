@@ -1,5 +1,7 @@
 /** What strangers, broken clients and wrong keys send: each gets the right problem document, and nothing is written. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { connect } from 'node:net';
+import { text as textOf } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import {
   ask,
@@ -400,6 +402,12 @@ const paths: Case[] = [
     'pack-not-found',
   ],
   [
+    'a URL of 20,000 characters',
+    async ({ anybody }) => await anybody.get(`/api/sticker-packs?cursor=${'x'.repeat(20_000)}`),
+    431,
+    'headers-too-large',
+  ],
+  [
     'a pack key that climbs',
     async ({ anybody }) => await anybody.get('/api/sticker-packs/..%2F..%2Fetc%2Fpasswd'),
     404,
@@ -596,6 +604,24 @@ describe.each(testDatabaseKinds())('bad input on %s', (kind) => {
     expectProblem(answer, 405, 'method-not-allowed');
     expect(answer.headers.allow).toBe(allow);
     expect(await readState()).toEqual(before);
+  });
+
+  it('does not answer 304 where there is no ETag', async () => {
+    const answer = await world.anybody.get('/openapi.json', { 'If-None-Match': '*' });
+
+    expect([answer.status, answer.headers.etag]).toEqual([200, undefined]);
+  });
+
+  it('answers what is no HTTP with a problem, and ends the connection', async () => {
+    const { port, hostname } = new URL(world.fleet.apiUrl);
+    const socket = connect(Number(port), hostname);
+    socket.write('HELLO\r\n\r\n');
+
+    const [head = '', body = ''] = (await textOf(socket)).split('\r\n\r\n');
+
+    expect(head).toMatch(/^HTTP\/1\.1 400 Bad Request\r\nContent-Type: application\/problem\+json; charset=utf-8\r\n/);
+    expect(JSON.parse(body)).toMatchObject({ status: 400, code: 'bad-request' });
+    expect(head).toContain(`X-Request-Id: ${(JSON.parse(body) as { request_id: string }).request_id}`);
   });
 
   it('answers a cursor whose generation is no longer kept with 410', async () => {

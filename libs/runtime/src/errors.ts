@@ -33,6 +33,8 @@ export const errorRegistry = {
   'pack-full': { status: 409, title: 'The pack is full', retryable: false, level: 'info' },
   'pack-empty': { status: 409, title: 'The pack has no usable sticker', retryable: false, level: 'info' },
   'pack-not-editable': { status: 409, title: 'The pack cannot be changed', retryable: false, level: 'info' },
+  'request-timeout': { status: 408, title: 'The request took too long', retryable: true, level: 'info' },
+  'headers-too-large': { status: 431, title: 'URL and headers are too large', retryable: false, level: 'info' },
   'payload-too-large': { status: 413, title: 'Too large', retryable: false, level: 'info' },
   'unsupported-media-type': { status: 415, title: 'Unsupported media type', retryable: false, level: 'info' },
   'image-unsupported': { status: 415, title: 'Not a supported image', retryable: false, level: 'info' },
