@@ -1,6 +1,6 @@
 /**
  * Who may import whom. Imports point one way:
- *   apps, tools -> libs;  catalog -> outbox, tasks, rollout, imaging, storage -> runtime;  embedded, testkit -> runtime.
+ *   apps, tools -> libs;  client rests on nothing;  catalog -> outbox, tasks, rollout, imaging, storage -> runtime;  embedded, testkit -> runtime.
  * A lib's door is src/index.ts; everybody else names it `@omnizap/<lib>`.
  */
 const tests = '\\.test\\.ts$|^(apps|libs|deploy)/[^/]+/test/|^runbooks/test/';
@@ -52,6 +52,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^libs/runtime/', pathNot: tests },
       to: { path: '^libs/', pathNot: '^libs/runtime/' },
+    },
+    {
+      name: 'client-stands-alone',
+      comment: 'It speaks HTTP and runs in browsers too: nothing of ours, of npm or of Node is below it.',
+      severity: 'error',
+      from: { path: '^libs/client/', pathNot: tests },
+      to: { pathNot: '^libs/client/' },
     },
     {
       name: 'lower-libs-know-runtime-only',

@@ -77,58 +77,62 @@ export const engagementSchema = z.object({
   data: z.object({ pack_key: z.string(), interaction: z.string(), engagement: sharedCounts }),
 });
 
-export const packSummary = z.object({
-  pack_key: z.string(),
-  name: z.string(),
-  publisher: z.string(),
-  description: z.string(),
-  visibility: z.enum(['private', 'unlisted', 'public']),
-  status: z.enum(['draft', 'published']),
-  sticker_count: z.int(),
-  cover_url: z.string().nullable(),
-  is_animated: z.boolean(),
-  whatsapp_ready: z.boolean(),
-  categories: z.array(z.string()),
-  tags: z.array(z.string()),
-  nsfw_level: z.enum(['safe', 'suggestive', 'explicit', 'unknown']),
-  created_at: instant,
-  updated_at: instant,
-  engagement: sharedCounts,
-  signals: z.object({
-    ranking_score: z.number(),
-    pack_score: z.number(),
-    trend_score: z.number(),
-    quality_score: z.number(),
-    engagement_score: z.number(),
-    diversity_score: z.number(),
-    cohesion_score: z.number(),
-  }),
-});
+export const packSummary = z
+  .object({
+    pack_key: z.string(),
+    name: z.string(),
+    publisher: z.string(),
+    description: z.string(),
+    visibility: z.enum(['private', 'unlisted', 'public']),
+    status: z.enum(['draft', 'published']),
+    sticker_count: z.int(),
+    cover_url: z.string().nullable(),
+    is_animated: z.boolean(),
+    whatsapp_ready: z.boolean(),
+    categories: z.array(z.string()),
+    tags: z.array(z.string()),
+    nsfw_level: z.enum(['safe', 'suggestive', 'explicit', 'unknown']),
+    created_at: instant,
+    updated_at: instant,
+    engagement: sharedCounts,
+    signals: z.object({
+      ranking_score: z.number(),
+      pack_score: z.number(),
+      trend_score: z.number(),
+      quality_score: z.number(),
+      engagement_score: z.number(),
+      diversity_score: z.number(),
+      cohesion_score: z.number(),
+    }),
+  })
+  .meta({ id: 'PackSummary' });
 
-export const stickerSchema = z.object({
-  sticker_id: z.string(),
-  position: z.int(),
-  emojis: z.array(z.string()),
-  accessibility_label: z.string().nullable(),
-  asset_url: z.string().nullable().describe('null until the sticker is ready'),
-  preview_url: z.string().nullable(),
-  status: z.enum(['pending', 'ready', 'rejected']),
-  rejection_reason: z.string().nullable(),
-  width: z.int(),
-  height: z.int(),
-  size_bytes: z.int(),
-  is_animated: z.boolean(),
-  classification: z
-    .object({
-      category: z.string(),
-      confidence: z.number(),
-      labels: z.array(z.object({ label: z.string(), score: z.number() })),
-      nsfw_level: z.string(),
-      provider: z.string(),
-      version: z.string(),
-    })
-    .nullable(),
-});
+export const stickerSchema = z
+  .object({
+    sticker_id: z.string(),
+    position: z.int(),
+    emojis: z.array(z.string()),
+    accessibility_label: z.string().nullable(),
+    asset_url: z.string().nullable().describe('null until the sticker is ready'),
+    preview_url: z.string().nullable(),
+    status: z.enum(['pending', 'ready', 'rejected']),
+    rejection_reason: z.string().nullable(),
+    width: z.int(),
+    height: z.int(),
+    size_bytes: z.int(),
+    is_animated: z.boolean(),
+    classification: z
+      .object({
+        category: z.string(),
+        confidence: z.number(),
+        labels: z.array(z.object({ label: z.string(), score: z.number() })),
+        nsfw_level: z.string(),
+        provider: z.string(),
+        version: z.string(),
+      })
+      .nullable(),
+  })
+  .meta({ id: 'Sticker' });
 
 export const packDetailSchema = z.object({ data: packSummary.extend({ stickers: z.array(stickerSchema) }) });
 export const packSummarySchema = z.object({ data: packSummary });

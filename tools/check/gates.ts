@@ -8,6 +8,8 @@ import path from 'node:path';
 
 import { parse } from 'yaml';
 
+import { clientFilePath, findClientFileProblems, renderClientFile } from './client-file.ts';
+import type { OpenApiDocument } from './client-file.ts';
 import { findComposeProblems } from './compose-problems.ts';
 import { findSettingsProblems } from './env-example.ts';
 import { errorsPagePath, findErrorsPageProblems, renderErrorsPage } from './errors-page.ts';
@@ -87,9 +89,20 @@ async function checkDocs({ root, fix }: Context, signal: AbortSignal): Promise<G
         await readFile(path.join(root, 'runbooks/contract.md'), 'utf8'),
       ),
       ...pages.flatMap((page) => findDeadLinks(page, present)),
+      ...(await checkClientFile({ root, fix }, signal)),
     ],
     ...(isWritten ? {} : { remark: `${errorsPagePath} does not exist yet: --fix writes it` }),
   };
+}
+
+/** The document comes from a process of its own: an app is started, not imported. */
+async function checkClientFile({ root, fix }: Context, signal: AbortSignal): Promise<string[]> {
+  const { exitCode, output } = await runProgram(root, process.execPath, ['apps/api/print-openapi.ts'], signal);
+  if (exitCode !== 0) return [output || 'apps/api/print-openapi.ts failed without a word'];
+  const document = JSON.parse(output) as OpenApiDocument;
+  const file = path.join(root, clientFilePath);
+  if (fix) await writeFile(file, renderClientFile(document));
+  return findClientFileProblems(existsSync(file) ? await readFile(file, 'utf8') : null, document);
 }
 
 async function checkText(root: string, signal: AbortSignal): Promise<GateOutcome> {

@@ -117,7 +117,11 @@ export function publicOperations(deps: ApiDeps, prepared: PreparedAnswers): Oper
     query: assetQuery,
     responses: {
       200: { description: 'The bytes.', schema: z.string().meta({ format: 'binary' }), contentType: 'image/webp' },
-      206: { description: 'The range asked for.' },
+      206: {
+        description: 'The range asked for.',
+        schema: z.string().meta({ format: 'binary' }),
+        contentType: 'image/webp',
+      },
       304: { description: 'Unchanged.' },
     },
     example: {

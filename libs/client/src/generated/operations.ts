@@ -1,0 +1,912 @@
+/** Generated from the OpenAPI document by `npm run check -- --fix --only docs`: change the operations in apps/api. */
+
+export type PackSummary = {
+  pack_key: string;
+  name: string;
+  publisher: string;
+  description: string;
+  visibility: 'private' | 'unlisted' | 'public';
+  status: 'draft' | 'published';
+  sticker_count: number;
+  cover_url: string | null;
+  is_animated: boolean;
+  whatsapp_ready: boolean;
+  categories: string[];
+  tags: string[];
+  nsfw_level: 'safe' | 'suggestive' | 'explicit' | 'unknown';
+  /** RFC 3339, UTC */
+  created_at: string;
+  /** RFC 3339, UTC */
+  updated_at: string;
+  engagement: {
+    open: number;
+    like: number;
+    dislike: number;
+    download: number;
+  };
+  signals: {
+    ranking_score: number;
+    pack_score: number;
+    trend_score: number;
+    quality_score: number;
+    engagement_score: number;
+    diversity_score: number;
+    cohesion_score: number;
+  };
+};
+
+export type Problem = {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  request_id: string;
+  errors?: {
+    pointer: string;
+    detail: string;
+  }[];
+};
+
+export type Sticker = {
+  sticker_id: string;
+  position: number;
+  emojis: string[];
+  accessibility_label: string | null;
+  /** null until the sticker is ready */
+  asset_url: string | null;
+  preview_url: string | null;
+  status: 'pending' | 'ready' | 'rejected';
+  rejection_reason: string | null;
+  width: number;
+  height: number;
+  size_bytes: number;
+  is_animated: boolean;
+  classification: {
+    category: string;
+    confidence: number;
+    labels: {
+      label: string;
+      score: number;
+    }[];
+    nsfw_level: string;
+    provider: string;
+    version: string;
+  } | null;
+};
+
+export type ListPacksInput = {
+  query?: {
+    /** What comes first */
+    sort?: 'popular' | 'trending' | 'recent' | 'likes' | 'downloads' | 'rating';
+    /** Packs per page */
+    limit?: number;
+    /** next_cursor of the page before */
+    cursor?: string;
+  };
+  headers?: {
+    /** ETag that the client has; 304 when it is still the one. */
+    'If-None-Match'?: string;
+  };
+};
+export type ListPacksAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: PackSummary[];
+    pagination: {
+      limit: number;
+      next_cursor: string | null;
+      has_more: boolean;
+    };
+    meta: {
+      source: 'snapshot' | 'live';
+      generation: number | null;
+      /** RFC 3339, UTC */
+      refreshed_at: string | null;
+    };
+  } }
+  | { status: 304; headers: Headers; body: null };
+
+export type CreatePackInput = {
+  body: {
+    name: string;
+    publisher?: string;
+    description?: string;
+    visibility?: 'private' | 'unlisted' | 'public';
+    tags?: string[];
+  };
+};
+export type CreatePackAnswer =
+  | { status: 201; headers: Headers; body: {
+    data: PackSummary;
+  } };
+
+export type GetPackInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+  };
+  headers?: {
+    /** ETag that the client has; 304 when it is still the one. */
+    'If-None-Match'?: string;
+  };
+};
+export type GetPackAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      pack_key: string;
+      name: string;
+      publisher: string;
+      description: string;
+      visibility: 'private' | 'unlisted' | 'public';
+      status: 'draft' | 'published';
+      sticker_count: number;
+      cover_url: string | null;
+      is_animated: boolean;
+      whatsapp_ready: boolean;
+      categories: string[];
+      tags: string[];
+      nsfw_level: 'safe' | 'suggestive' | 'explicit' | 'unknown';
+      /** RFC 3339, UTC */
+      created_at: string;
+      /** RFC 3339, UTC */
+      updated_at: string;
+      engagement: {
+        open: number;
+        like: number;
+        dislike: number;
+        download: number;
+      };
+      signals: {
+        ranking_score: number;
+        pack_score: number;
+        trend_score: number;
+        quality_score: number;
+        engagement_score: number;
+        diversity_score: number;
+        cohesion_score: number;
+      };
+      stickers: Sticker[];
+    };
+  } }
+  | { status: 304; headers: Headers; body: null };
+
+export type DeletePackInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+  };
+};
+export type DeletePackAnswer =
+  | { status: 204; headers: Headers; body: null };
+
+export type GetStickerBytesInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+    /** Id of the sticker */
+    stickerId: string;
+  };
+  query?: {
+    /** preview: smaller and never animated */
+    variant?: 'sticker' | 'preview';
+    /** Start of the content’s SHA-256: the answer may be kept for ever */
+    v?: string;
+  };
+  headers?: {
+    /** ETag that the answer must have; 412 otherwise. */
+    'If-Match'?: string;
+    /** ETag that the client has; 304 when it is still the one. */
+    'If-None-Match'?: string;
+    /** Part of the bytes (RFC 9110): bytes=0-99. */
+    Range?: string;
+  };
+};
+export type GetStickerBytesAnswer =
+  | { status: 200; headers: Headers; body: Blob }
+  | { status: 206; headers: Headers; body: Blob }
+  | { status: 304; headers: Headers; body: null };
+
+export type OpenPackInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+  };
+  headers?: {
+    /** Names a viewer, so that many behind one address are told apart; only a keyed hash of it is stored. */
+    'X-Viewer-Key'?: string;
+  };
+};
+export type OpenPackAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      pack_key: string;
+      interaction: string;
+      engagement: {
+        open: number;
+        like: number;
+        dislike: number;
+        download: number;
+      };
+    };
+  } };
+
+export type LikePackInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+  };
+  headers?: {
+    /** Names a viewer, so that many behind one address are told apart; only a keyed hash of it is stored. */
+    'X-Viewer-Key'?: string;
+  };
+};
+export type LikePackAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      pack_key: string;
+      interaction: string;
+      engagement: {
+        open: number;
+        like: number;
+        dislike: number;
+        download: number;
+      };
+    };
+  } };
+
+export type DislikePackInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+  };
+  headers?: {
+    /** Names a viewer, so that many behind one address are told apart; only a keyed hash of it is stored. */
+    'X-Viewer-Key'?: string;
+  };
+};
+export type DislikePackAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      pack_key: string;
+      interaction: string;
+      engagement: {
+        open: number;
+        like: number;
+        dislike: number;
+        download: number;
+      };
+    };
+  } };
+
+export type AddStickerInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+  };
+  form: {
+    /** At most 20 MiB */
+    file: Blob;
+    /** JSON array of at most 8 emojis */
+    emojis?: string;
+    /** What it shows, for people who do not see it */
+    accessibility_label?: string;
+  };
+};
+export type AddStickerAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      sticker_id: string;
+      sha256: string;
+      status: 'pending' | 'ready' | 'rejected';
+    };
+  } }
+  | { status: 202; headers: Headers; body: {
+    data: {
+      sticker_id: string;
+      sha256: string;
+      status: 'pending' | 'ready' | 'rejected';
+    };
+  } };
+
+export type PublishPackInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+  };
+};
+export type PublishPackAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: PackSummary;
+  } };
+
+export type CreateApiKeyInput = {
+  body: {
+    owner_id: string;
+    scopes: ('catalog:write' | 'admin' | 'metrics')[];
+  };
+};
+export type CreateApiKeyAnswer =
+  | { status: 201; headers: Headers; body: {
+    data: {
+      key_id: string;
+      key: string;
+    };
+  } };
+
+export type RevokeApiKeyInput = {
+  params: {
+    /** Id of the key */
+    keyId: string;
+  };
+};
+export type RevokeApiKeyAnswer =
+  | { status: 204; headers: Headers; body: null };
+
+export type ListDeadLettersInput = {
+  query: {
+    /** outbox: events; tasks: tasks */
+    source: 'outbox' | 'tasks';
+    /** Event type or task type */
+    type?: string;
+    /** Aggregate of the event or subject of the task */
+    subject_id?: string;
+    /** Part of the last error’s text, as it is written */
+    error_contains?: string;
+    /** RFC 3339, inclusive */
+    failed_after?: string;
+    /** RFC 3339, exclusive */
+    failed_before?: string;
+    /** Dead letters per page */
+    limit?: number;
+    /** next_cursor of the page before */
+    cursor?: string;
+  };
+};
+export type ListDeadLettersAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      id: number;
+      /** outbox: events; tasks: tasks */
+      source: 'outbox' | 'tasks';
+      type: string;
+      subject_id: string;
+      /** The event, or the one that led to the task */
+      event_id: number | null;
+      /** tasks only */
+      task_id?: string;
+      /** tasks only: the wanted version that failed, where it is known */
+      version?: number | null;
+      /** outbox only */
+      aggregate_type?: string;
+      /** outbox only */
+      max_attempts?: number | null;
+      /** outbox only */
+      priority?: number | null;
+      /** outbox only */
+      created_at?: string;
+      attempts: number;
+      request_id: string | null;
+      traceparent: string | null;
+      /** RFC 3339, UTC */
+      first_failed_at: string;
+      /** RFC 3339, UTC */
+      failed_at: string;
+      /** First line of the last error */
+      error: string;
+    }[];
+    pagination: {
+      limit: number;
+      next_cursor: string | null;
+      has_more: boolean;
+    };
+  } };
+
+export type GroupDeadLettersInput = {
+  query: {
+    /** outbox: events; tasks: tasks */
+    source: 'outbox' | 'tasks';
+    /** Event type or task type */
+    type?: string;
+    /** Aggregate of the event or subject of the task */
+    subject_id?: string;
+    /** Part of the last error’s text, as it is written */
+    error_contains?: string;
+    /** RFC 3339, inclusive */
+    failed_after?: string;
+    /** RFC 3339, exclusive */
+    failed_before?: string;
+  };
+};
+export type GroupDeadLettersAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      type: string;
+      /** First line, with … for ids and numbers */
+      error: string;
+      count: number;
+      /** RFC 3339, UTC */
+      first_failed_at: string;
+      /** RFC 3339, UTC */
+      last_failed_at: string;
+      /** What to give as error_contains to get these */
+      contains: string;
+    }[];
+    meta: {
+      total: number;
+      /** Of very many, the newest were looked at */
+      examined: number;
+    };
+  } };
+
+export type RedriveDeadLettersInput = {
+  body: {
+    /** outbox: events; tasks: tasks */
+    source: 'outbox' | 'tasks';
+    /** {} matches every dead letter of the source */
+    filter: {
+      /** Event type or task type */
+      type?: string;
+      /** Aggregate of the event or subject of the task */
+      subject_id?: string;
+      /** Part of the last error’s text, as it is written */
+      error_contains?: string;
+      /** RFC 3339, inclusive */
+      failed_after?: string;
+      /** RFC 3339, exclusive */
+      failed_before?: string;
+    };
+    /** true: says what would happen and changes nothing */
+    preview?: boolean;
+    /** Absent: all at once */
+    rate_per_second?: number;
+    limit?: number;
+    /** Why; kept in the history and the audit log */
+    reason?: string;
+  };
+};
+export type RedriveDeadLettersAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      /** outbox: events; tasks: tasks */
+      source: 'outbox' | 'tasks';
+      preview: boolean;
+      matched: number;
+      /** In a preview: that would be */
+      redriven: number;
+      /** That match and are still there: call again for them */
+      left: number;
+      /** When the last one has its turn; null: at once */
+      until: string | null;
+      /** preview only */
+      groups?: {
+        type: string;
+        /** First line, with … for ids and numbers */
+        error: string;
+        count: number;
+        /** RFC 3339, UTC */
+        first_failed_at: string;
+        /** RFC 3339, UTC */
+        last_failed_at: string;
+        /** What to give as error_contains to get these */
+        contains: string;
+      }[];
+      /** preview only */
+      first_ids?: number[];
+    };
+  } };
+
+export type GetDeadLetterInput = {
+  params: {
+    /** Id of the dead letter */
+    id: string;
+  };
+  query: {
+    /** outbox: events; tasks: tasks */
+    source: 'outbox' | 'tasks';
+  };
+};
+export type GetDeadLetterAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      id: number;
+      /** outbox: events; tasks: tasks */
+      source: 'outbox' | 'tasks';
+      type: string;
+      subject_id: string;
+      /** The event, or the one that led to the task */
+      event_id: number | null;
+      /** tasks only */
+      task_id?: string;
+      /** tasks only: the wanted version that failed, where it is known */
+      version?: number | null;
+      /** outbox only */
+      aggregate_type?: string;
+      /** outbox only */
+      max_attempts?: number | null;
+      /** outbox only */
+      priority?: number | null;
+      /** outbox only */
+      created_at?: string;
+      attempts: number;
+      request_id: string | null;
+      traceparent: string | null;
+      /** RFC 3339, UTC */
+      first_failed_at: string;
+      /** RFC 3339, UTC */
+      failed_at: string;
+      /** First line of the last error */
+      error: string;
+      last_error: string;
+      payload?: unknown;
+      /** Earlier dead letters of the same event or subject, the newest first */
+      history: {
+        settlement: 'redriven' | 'discarded';
+        reason: string | null;
+        settled_by: string;
+        /** RFC 3339, UTC */
+        settled_at: string;
+        attempts: number;
+        /** RFC 3339, UTC */
+        failed_at: string;
+        error: string;
+      }[];
+    };
+  } };
+
+export type DiscardDeadLetterInput = {
+  params: {
+    /** Id of the dead letter */
+    id: string;
+  };
+  query: {
+    /** outbox: events; tasks: tasks */
+    source: 'outbox' | 'tasks';
+    /** Why; kept in the history and the audit log */
+    reason: string;
+  };
+};
+export type DiscardDeadLetterAnswer =
+  | { status: 204; headers: Headers; body: null };
+
+export type RedriveDeadLetterInput = {
+  params: {
+    /** Id of the dead letter */
+    id: string;
+  };
+  query: {
+    /** outbox: events; tasks: tasks */
+    source: 'outbox' | 'tasks';
+    /** Why; kept in the history and the audit log */
+    reason?: string;
+  };
+};
+export type RedriveDeadLetterAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      id: number;
+      /** outbox: events; tasks: tasks */
+      source: 'outbox' | 'tasks';
+      type: string;
+      subject_id: string;
+      settlement: 'redriven';
+    };
+  } };
+
+export type ListFeatureFlagsInput = {
+};
+export type ListFeatureFlagsAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      flag_name: string;
+      is_enabled: boolean;
+      rollout_percent: number;
+      version: number;
+      description: string;
+      updated_by: string;
+      updated_at: string;
+    }[];
+  } };
+
+export type SetFeatureFlagInput = {
+  params: {
+    /** Name of the flag: enable_ranking_snapshot_read, enable_domain_event_outbox, enable_worker_dedicated_processes, enable_worker_canary_release, enable_object_storage_delivery */
+    flagName: 'enable_ranking_snapshot_read' | 'enable_domain_event_outbox' | 'enable_worker_dedicated_processes' | 'enable_worker_canary_release' | 'enable_object_storage_delivery';
+  };
+  body: {
+    /** Off at any percentage when false */
+    is_enabled?: boolean | 0 | 1;
+    rollout_percent?: number;
+    expected_version?: number;
+    reason?: string;
+  };
+};
+export type SetFeatureFlagAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      flag_name: string;
+      is_enabled: boolean;
+      rollout_percent: number;
+      version: number;
+      description: string;
+      updated_by: string;
+      updated_at: string;
+    };
+  } };
+
+export type GetQueuesInput = {
+};
+export type GetQueuesAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      task_type: string;
+      lane: string;
+      state: string;
+      count: number;
+      oldest_seconds: number;
+    }[];
+    due: {
+      task_type: string;
+      subjects: number;
+    }[];
+    paused: {
+      task_type: string;
+      paused_by: string;
+      reason: string;
+      paused_at: string;
+    }[];
+  } };
+
+export type PauseTaskTypeInput = {
+  params: {
+    /** Task type: classification, derivative, curation, rebuild */
+    taskType: 'classification' | 'derivative' | 'curation' | 'rebuild';
+  };
+  body: {
+    reason: string;
+  };
+};
+export type PauseTaskTypeAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      task_type: string;
+      is_paused: boolean;
+      was_changed: boolean;
+    };
+  } };
+
+export type ResumeTaskTypeInput = {
+  params: {
+    /** Task type: classification, derivative, curation, rebuild */
+    taskType: 'classification' | 'derivative' | 'curation' | 'rebuild';
+  };
+  body: {
+    reason: string;
+  };
+};
+export type ResumeTaskTypeAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      task_type: string;
+      is_paused: boolean;
+      was_changed: boolean;
+    };
+  } };
+
+export type GetRolloutInput = {
+};
+export type GetRolloutAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: Record<string, unknown>;
+  } };
+
+export type ListRolloutPlansInput = {
+};
+export type ListRolloutPlansAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: Record<string, unknown>[];
+  } };
+
+export type ExplainRolloutRunInput = {
+  params: {
+    /** Id of the run */
+    runId: string;
+  };
+};
+export type ExplainRolloutRunAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: Record<string, unknown>;
+  } };
+
+export type AskRolloutInput = {
+  body: {
+    action: 'auto' | 'promote' | 'hold' | 'resume' | 'stop';
+    /** auto and promote only, and needed there */
+    plan?: string;
+    /** promote only: without waiting for the bake and the gates */
+    force?: boolean;
+    reason: string;
+  };
+};
+export type AskRolloutAnswer =
+  | { status: 202; headers: Headers; body: {
+    data: {
+      rollout_request_id: number;
+      state: 'waiting' | 'accepted' | 'refused';
+      /** Of the controller: what it did, or why it refused */
+      answer: string | null;
+      run_id: number | null;
+    };
+  } };
+
+export type GetRolloutRequestInput = {
+  params: {
+    /** Id of the request */
+    rolloutRequestId: string;
+  };
+};
+export type GetRolloutRequestAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      rollout_request_id: number;
+      state: 'waiting' | 'accepted' | 'refused';
+      /** Of the controller: what it did, or why it refused */
+      answer: string | null;
+      run_id: number | null;
+    };
+  } };
+
+export type RollBackRolloutInput = {
+  body: {
+    /** Absent: what the runbook switches off, in its order */
+    flag?: 'enable_ranking_snapshot_read' | 'enable_domain_event_outbox' | 'enable_worker_dedicated_processes' | 'enable_worker_canary_release' | 'enable_object_storage_delivery';
+    /** Flags that stay */
+    keep?: ('enable_ranking_snapshot_read' | 'enable_domain_event_outbox' | 'enable_worker_dedicated_processes' | 'enable_worker_canary_release' | 'enable_object_storage_delivery')[];
+    reason: string;
+  };
+};
+export type RollBackRolloutAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      /** The run that this ended */
+      run_id: number | null;
+      lowered: string[];
+      kept: {
+        flag_name: string;
+        reason: string;
+      }[];
+      event_flow_stable: boolean | null;
+      snapshot_fresh: boolean | null;
+    };
+  } };
+
+export type FreezeRolloutsInput = {
+  body: {
+    frozen: boolean;
+    /** Absent: until it is ended */
+    until?: string;
+    reason: string;
+  };
+};
+export type FreezeRolloutsAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      frozen: boolean;
+    };
+  } };
+
+export type GetOpenApiInput = {
+};
+export type GetOpenApiAnswer =
+  | { status: 200; headers: Headers; body: Record<string, unknown> };
+
+export type ListTargetsInput = {
+};
+export type ListTargetsAnswer =
+  | { status: 200; headers: Headers; body: {
+    targets: string[];
+    labels: Record<string, string>;
+  }[] };
+
+/** One method for each operation. */
+export type Operations = {
+  /** Packs in the order of the published ranking; follow next_cursor to the end to see each exactly once. */
+  listPacks: { input: ListPacksInput; answer: ListPacksAnswer };
+  /** Makes a pack; it is a draft until it is published. */
+  createPack: { input: CreatePackInput; answer: CreatePackAnswer };
+  /** One pack with its stickers. Its owner also sees what is pending or rejected, and drafts. */
+  getPack: { input: GetPackInput; answer: GetPackAnswer };
+  /** Takes the pack out of the catalogue. */
+  deletePack: { input: DeletePackInput; answer: DeletePackAnswer };
+  /** The WebP of a ready sticker, or its preview. */
+  getStickerBytes: { input: GetStickerBytesInput; answer: GetStickerBytesAnswer };
+  /** Counts one open of this viewer, once per window, and returns the engagement. */
+  openPack: { input: OpenPackInput; answer: OpenPackAnswer };
+  /** Counts one like of this viewer, once per window, and returns the engagement. */
+  likePack: { input: LikePackInput; answer: LikePackAnswer };
+  /** Counts one dislike of this viewer, once per window, and returns the engagement. */
+  dislikePack: { input: DislikePackInput; answer: DislikePackAnswer };
+  /** Adds a sticker (WebP, PNG, JPEG, GIF or APNG). It is classified and made ready in the background. */
+  addSticker: { input: AddStickerInput; answer: AddStickerAnswer };
+  /** Shows the pack as its visibility says. */
+  publishPack: { input: PublishPackInput; answer: PublishPackAnswer };
+  /** Makes an API key. The key is shown in this answer and never again. */
+  createApiKey: { input: CreateApiKeyInput; answer: CreateApiKeyAnswer };
+  /** Revokes an API key at once. */
+  revokeApiKey: { input: RevokeApiKeyInput; answer: RevokeApiKeyAnswer };
+  /** Events or tasks that failed for good, the newest first. */
+  listDeadLetters: { input: ListDeadLettersInput; answer: ListDeadLettersAnswer };
+  /** The few causes behind many dead letters: by type and first line of the error, the largest first. */
+  groupDeadLetters: { input: GroupDeadLettersInput; answer: GroupDeadLettersAnswer };
+  /** Runs again what matches, the oldest first; with preview, only says what that would be. */
+  redriveDeadLetters: { input: RedriveDeadLettersInput; answer: RedriveDeadLettersAnswer };
+  /** One dead letter with its whole error, its payload and what became of earlier ones of its origin. */
+  getDeadLetter: { input: GetDeadLetterInput; answer: GetDeadLetterAnswer };
+  /** Gives it up, for a reason that is kept. */
+  discardDeadLetter: { input: DiscardDeadLetterInput; answer: DiscardDeadLetterAnswer };
+  /** Runs it again, its attempts counted from zero. Of two calls at once, the second finds nothing. */
+  redriveDeadLetter: { input: RedriveDeadLetterInput; answer: RedriveDeadLetterAnswer };
+  /** The feature flags. */
+  listFeatureFlags: { input: ListFeatureFlagsInput; answer: ListFeatureFlagsAnswer };
+  /** Changes a flag; every process knows it within 2 s. With expected_version only if nobody was faster. */
+  setFeatureFlag: { input: SetFeatureFlagInput; answer: SetFeatureFlagAnswer };
+  /** Unfinished tasks by type, lane and state; subjects whose work is due; types that are paused. */
+  getQueues: { input: GetQueuesInput; answer: GetQueuesAnswer };
+  /** Stops claiming tasks of this type within 2 s; what runs goes on, what comes waits. */
+  pauseTaskType: { input: PauseTaskTypeInput; answer: PauseTaskTypeAnswer };
+  /** Lets a paused type be claimed again. */
+  resumeTaskType: { input: ResumeTaskTypeInput; answer: ResumeTaskTypeAnswer };
+  /** The active run with its last decision, the freeze, and the last runs. */
+  getRollout: { input: GetRolloutInput; answer: GetRolloutAnswer };
+  /** The plans with their stages and gates. */
+  listRolloutPlans: { input: ListRolloutPlansInput; answer: ListRolloutPlansAnswer };
+  /** A run with its decisions, the samples of each, and whether each follows from them. */
+  explainRolloutRun: { input: ExplainRolloutRunInput; answer: ExplainRolloutRunAnswer };
+  /** Asks the rollout controller, which answers within seconds: look for that. Refused when a minute old. */
+  askRollout: { input: AskRolloutInput; answer: AskRolloutAnswer };
+  /** What the rollout controller answered. */
+  getRolloutRequest: { input: GetRolloutRequestInput; answer: GetRolloutRequestAnswer };
+  /** Switches off, here and now, without a controller, and ends the active run. Again: without effect. */
+  rollBackRollout: { input: RollBackRolloutInput; answer: RollBackRolloutAnswer };
+  /** Lets nothing be raised until the freeze ends; what is bad is still rolled back. */
+  freezeRollouts: { input: FreezeRolloutsInput; answer: FreezeRolloutsAnswer };
+  /** This document. */
+  getOpenApi: { input: GetOpenApiInput; answer: GetOpenApiAnswer };
+  /** Live processes in the format of Prometheus http_sd. From the loopback, or with scope metrics. */
+  listTargets: { input: ListTargetsInput; answer: ListTargetsAnswer };
+};
+
+/** Where each operation is. */
+export const routes = {
+  listPacks: { method: 'GET', path: '/api/sticker-packs' },
+  createPack: { method: 'POST', path: '/api/sticker-packs' },
+  getPack: { method: 'GET', path: '/api/sticker-packs/{packKey}' },
+  deletePack: { method: 'DELETE', path: '/api/sticker-packs/{packKey}' },
+  getStickerBytes: { method: 'GET', path: '/api/sticker-packs/{packKey}/stickers/{stickerId}.webp' },
+  openPack: { method: 'POST', path: '/api/sticker-packs/{packKey}/open' },
+  likePack: { method: 'POST', path: '/api/sticker-packs/{packKey}/like' },
+  dislikePack: { method: 'POST', path: '/api/sticker-packs/{packKey}/dislike' },
+  addSticker: { method: 'POST', path: '/api/sticker-packs/{packKey}/stickers' },
+  publishPack: { method: 'POST', path: '/api/sticker-packs/{packKey}/publish' },
+  createApiKey: { method: 'POST', path: '/api/admin/api-keys' },
+  revokeApiKey: { method: 'DELETE', path: '/api/admin/api-keys/{keyId}' },
+  listDeadLetters: { method: 'GET', path: '/api/admin/dlq' },
+  groupDeadLetters: { method: 'GET', path: '/api/admin/dlq/groups' },
+  redriveDeadLetters: { method: 'POST', path: '/api/admin/dlq/redrive' },
+  getDeadLetter: { method: 'GET', path: '/api/admin/dlq/{id}' },
+  discardDeadLetter: { method: 'DELETE', path: '/api/admin/dlq/{id}' },
+  redriveDeadLetter: { method: 'POST', path: '/api/admin/dlq/{id}/redrive' },
+  listFeatureFlags: { method: 'GET', path: '/api/admin/feature-flags' },
+  setFeatureFlag: { method: 'PUT', path: '/api/admin/feature-flags/{flagName}' },
+  getQueues: { method: 'GET', path: '/api/admin/queues' },
+  pauseTaskType: { method: 'POST', path: '/api/admin/queues/{taskType}/pause' },
+  resumeTaskType: { method: 'POST', path: '/api/admin/queues/{taskType}/resume' },
+  getRollout: { method: 'GET', path: '/api/admin/rollout' },
+  listRolloutPlans: { method: 'GET', path: '/api/admin/rollout/plans' },
+  explainRolloutRun: { method: 'GET', path: '/api/admin/rollout/runs/{runId}' },
+  askRollout: { method: 'POST', path: '/api/admin/rollout/requests' },
+  getRolloutRequest: { method: 'GET', path: '/api/admin/rollout/requests/{rolloutRequestId}' },
+  rollBackRollout: { method: 'POST', path: '/api/admin/rollout/rollback' },
+  freezeRollouts: { method: 'PUT', path: '/api/admin/rollout/freeze' },
+  getOpenApi: { method: 'GET', path: '/openapi.json' },
+  listTargets: { method: 'GET', path: '/api/ops/targets' },
+} as const satisfies Record<keyof Operations, { method: string; path: string }>;
