@@ -41,6 +41,19 @@ export async function findAsset(db: Knex, assetId: string, lock?: DatabaseKind):
   };
 }
 
+/** Stickers by id in the order of ids, locked in that order: whoever locks several does not wait for another who does. */
+export async function lockAssets(
+  trx: Knex.Transaction,
+  kind: DatabaseKind,
+  ids: string[],
+): Promise<{ id: string; status: StickerStatus }[]> {
+  const query = trx('sticker_asset')
+    .whereIn('id', ids)
+    .orderBy('id')
+    .select<{ id: string; status: StickerStatus }[]>('id', 'status');
+  return kind === 'postgres' ? query.forNoKeyUpdate() : query.forUpdate();
+}
+
 /** The owner's asset with these bytes, locked. */
 export async function findAssetByContent(
   trx: Knex.Transaction,
@@ -73,6 +86,20 @@ export async function insertAsset(
   });
 }
 
+/** The same bytes for another owner, as if they had just come in: whatever was found out about them stays with the first one. */
+export async function copyAsset(
+  trx: Knex.Transaction,
+  sourceId: string,
+  copy: { id: string; ownerId: string },
+): Promise<void> {
+  const measures = ['sha256', 'mimetype', 'format', 'width', 'height', 'frame_count', 'is_animated', 'size_bytes'];
+  const source = await trx('sticker_asset')
+    .where({ id: sourceId })
+    .first<Record<string, unknown> | undefined>(measures);
+  if (!source) throw new Error(`Sticker ${sourceId} is gone although a pack holds it`);
+  await trx('sticker_asset').insert({ ...source, id: copy.id, owner_id: copy.ownerId });
+}
+
 /**
  * What people said about a sticker, over the packs that hold it, oldest pack first. Once it is in a public pack, only public packs
  * count: nothing of a private one, least of all the key that is an unlisted pack's link, may show in what everybody can see.
@@ -91,7 +118,8 @@ const maxContextPacks = 10;
 export async function readStickerContext(db: Knex, assetId: string): Promise<StickerContext> {
   const all = await db('sticker_pack_item as i')
     .join('sticker_pack as p', 'p.id', 'i.pack_id')
-    .where({ 'i.asset_id': assetId, 'p.is_auto_pack': 0 })
+    .where({ 'i.asset_id': assetId })
+    .whereNull('p.theme_key')
     .whereNull('p.deleted_at')
     .orderByRaw("CASE WHEN p.visibility = 'public' THEN 0 ELSE 1 END, p.id")
     .limit(maxContextPacks)
@@ -104,17 +132,33 @@ export async function readStickerContext(db: Knex, assetId: string): Promise<Sti
         publisher: string;
         tags: unknown;
         visibility: string;
+        is_auto_pack: number;
       }[]
-    >('i.emojis', 'i.accessibility_label', 'p.pack_key', 'p.name', 'p.publisher', 'p.tags', 'p.visibility');
+    >(
+      'i.emojis',
+      'i.accessibility_label',
+      'p.pack_key',
+      'p.name',
+      'p.publisher',
+      'p.tags',
+      'p.visibility',
+      'p.is_auto_pack',
+    );
   const publicRows = all.filter((row) => row.visibility === 'public');
   const rows = publicRows.length > 0 ? publicRows : all;
   const first = publicRows[0];
   return {
     emojis: [...new Set(rows.flatMap((row) => fromJsonColumn(row.emojis) as string[]))],
     accessibilityLabel: rows.find((row) => row.accessibility_label !== null)?.accessibility_label ?? null,
-    packWords: [...new Set(rows.flatMap((row) => [row.name, ...(fromJsonColumn(row.tags) as string[])]))],
+    packWords: [...new Set(rows.flatMap(wordsOfPack))],
     pack: first ? { key: first.pack_key, name: first.name, publisher: first.publisher } : null,
   };
+}
+
+/** The name of a collector pack is made from a setting and says nothing about what is in it. */
+function wordsOfPack(row: { name: string; tags: unknown; is_auto_pack: number }): string[] {
+  const tags = fromJsonColumn(row.tags) as string[];
+  return row.is_auto_pack === 1 ? tags : [row.name, ...tags];
 }
 
 export type StoredClassification = {

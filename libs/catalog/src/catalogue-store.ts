@@ -117,7 +117,6 @@ export type StickerView = {
 
 type StickerRow = {
   asset_id: string;
-  position: number;
   emojis: unknown;
   accessibility_label: string | null;
   status: StickerStatus;
@@ -139,7 +138,10 @@ type StickerRow = {
   preview_sha256: string | null;
 };
 
-/** The stickers of a pack in order. One query. Measures are those of the served file once there is one. */
+/**
+ * The stickers of a pack in order. One query. A position is the place in that order, 0 to n-1: stored ones only sort, and have gaps
+ * where stickers left. Measures are those of the served file once there is one.
+ */
 export async function readStickers(db: Knex, packId: string): Promise<StickerView[]> {
   const rows: StickerRow[] = await db('sticker_pack_item as i')
     .join('sticker_asset as a', 'a.id', 'i.asset_id')
@@ -154,7 +156,6 @@ export async function readStickers(db: Knex, packId: string): Promise<StickerVie
     .orderBy('i.position')
     .select(
       'i.asset_id',
-      'i.position',
       'i.emojis',
       'i.accessibility_label',
       'a.status',
@@ -177,9 +178,9 @@ export async function readStickers(db: Knex, packId: string): Promise<StickerVie
         preview_sha256: 'v.sha256',
       },
     );
-  return rows.map((row) => ({
+  return rows.map((row, position) => ({
     stickerId: row.asset_id,
-    position: row.position,
+    position,
     emojis: fromJsonColumn(row.emojis) as string[],
     accessibilityLabel: row.accessibility_label,
     status: row.status,

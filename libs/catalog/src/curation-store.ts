@@ -13,12 +13,13 @@ export type Candidate = {
 
 /**
  * Stickers that may be curated for a theme: ready, not known to be sensitive, and in at least one published public pack that a
- * person made. The most confident first; index `sticker_asset_classification_theme_idx`.
+ * person made, by hand or by auto-collect. The most confident first; index `sticker_asset_classification_theme_idx`.
  */
 export async function readCandidates(db: Knex, themeKey: string, limit: number): Promise<Candidate[]> {
   const publicItem = db('sticker_pack_item as i')
     .join('sticker_pack as p', 'p.id', 'i.pack_id')
-    .where({ 'p.is_auto_pack': 0, 'p.visibility': 'public', 'p.status': 'published' })
+    .where({ 'p.visibility': 'public', 'p.status': 'published' })
+    .whereNull('p.theme_key')
     .whereNull('p.deleted_at')
     .whereRaw('i.asset_id = c.asset_id');
   const rows = await db('sticker_asset_classification as c')
@@ -49,7 +50,8 @@ async function describe(
   if (assetIds.length === 0) return new Map();
   const rows = await db('sticker_pack_item as i')
     .join('sticker_pack as p', 'p.id', 'i.pack_id')
-    .where({ 'p.is_auto_pack': 0, 'p.visibility': 'public', 'p.status': 'published' })
+    .where({ 'p.visibility': 'public', 'p.status': 'published' })
+    .whereNull('p.theme_key')
     .whereNull('p.deleted_at')
     .whereIn('i.asset_id', assetIds)
     .orderBy('p.id', 'desc')

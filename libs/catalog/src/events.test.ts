@@ -61,6 +61,12 @@ const cases: [name: string, event: DomainEvent, aggregateId: string, subjects: s
     'pack',
     ['rebuild pack'],
   ],
+  [
+    'new words for a sticker whose file names them',
+    { type: 'STICKER_ASSET_UPDATED', aggregateType: 'sticker_asset', payload: { asset_id: 'asset', in_file: true } },
+    'asset',
+    ['classification asset', 'derivative asset'],
+  ],
 ];
 
 const rowOf = (event: DomainEvent, changes: Partial<OutboxEvent> = {}): OutboxEvent => ({

@@ -16,8 +16,12 @@ const affectedPacks = { pack_ids: z.array(z.string()), theme_keys: z.array(z.str
 
 const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('STICKER_ASSET_CREATED'), ...assetEvent }),
-  /** The words or emojis that describe an asset changed. */
-  z.object({ type: z.literal('STICKER_ASSET_UPDATED'), ...assetEvent }),
+  /** The words or emojis that describe an asset changed; `in_file` when its WhatsApp-ready file names them and exists. */
+  z.object({
+    type: z.literal('STICKER_ASSET_UPDATED'),
+    aggregateType: z.literal('sticker_asset'),
+    payload: z.object({ asset_id: z.string(), in_file: z.boolean().optional() }),
+  }),
   z.object({
     type: z.literal('STICKER_CLASSIFIED'),
     aggregateType: z.literal('sticker_asset'),
@@ -53,8 +57,14 @@ export type Subject = { taskType: TaskType; subjectId: string };
 export function subjectsOf(event: DomainEvent): Subject[] {
   switch (event.type) {
     case 'STICKER_ASSET_CREATED':
-    case 'STICKER_ASSET_UPDATED':
       return [{ taskType: 'classification', subjectId: event.payload.asset_id }];
+    case 'STICKER_ASSET_UPDATED': {
+      const subjectId = event.payload.asset_id;
+      return [
+        { taskType: 'classification', subjectId },
+        ...(event.payload.in_file === true ? [{ taskType: 'derivative' as const, subjectId }] : []),
+      ];
+    }
     case 'STICKER_CLASSIFIED':
       return [
         ...(event.payload.is_rejected ? [] : [{ taskType: 'derivative' as const, subjectId: event.payload.asset_id }]),

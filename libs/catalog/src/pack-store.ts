@@ -18,6 +18,8 @@ export type Pack = {
   isAutoPack: boolean;
   themeKey: string | null;
   themeVolume: number | null;
+  /** The cover that its owner chose; null: the rebuild chooses. */
+  chosenCoverAssetId: string | null;
   version: number;
   createdAt: Date;
   updatedAt: Date;
@@ -37,6 +39,7 @@ type PackRow = {
   is_auto_pack: number;
   theme_key: string | null;
   theme_volume: number | null;
+  chosen_cover_asset_id: string | null;
   version: number;
   created_at: Date;
   updated_at: Date;
@@ -57,6 +60,7 @@ export function packOfRow(row: PackRow): Pack {
     isAutoPack: row.is_auto_pack === 1,
     themeKey: row.theme_key,
     themeVolume: row.theme_volume,
+    chosenCoverAssetId: row.chosen_cover_asset_id,
     version: row.version,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
@@ -74,6 +78,13 @@ export async function findPackByKey(db: Knex, packKey: string, lock?: DatabaseKi
   return row ? packOfRow(row) : null;
 }
 
+/** The same by id, locked. */
+export async function lockPackById(trx: Knex.Transaction, packId: string, kind: DatabaseKind): Promise<Pack | null> {
+  const query = trx('sticker_pack').where({ id: packId }).whereNull('deleted_at').first<PackRow | undefined>();
+  const row = await (kind === 'postgres' ? query.forNoKeyUpdate() : query.forUpdate());
+  return row ? packOfRow(row) : null;
+}
+
 /** Makes the caller's transaction wait for other changes of the pack, and them for it. */
 export async function lockPack(trx: Knex.Transaction, packId: string): Promise<void> {
   await trx('sticker_pack').where({ id: packId }).forUpdate().first('id');
@@ -83,7 +94,9 @@ export type NewPack = Pick<
   Pack,
   'id' | 'packKey' | 'ownerId' | 'name' | 'publisher' | 'description' | 'visibility' | 'tags'
 > &
-  Partial<Pick<Pack, 'status' | 'isAutoPack' | 'themeKey' | 'themeVolume'>>;
+  Partial<Pick<Pack, 'status' | 'isAutoPack' | 'themeKey' | 'themeVolume'>> & {
+    publishedAt?: Knex.Raw;
+  };
 
 export async function insertPack(trx: Knex.Transaction, pack: NewPack): Promise<void> {
   await trx('sticker_pack').insert({
@@ -99,6 +112,7 @@ export async function insertPack(trx: Knex.Transaction, pack: NewPack): Promise<
     is_auto_pack: pack.isAutoPack === true ? 1 : 0,
     theme_key: pack.themeKey ?? null,
     theme_volume: pack.themeVolume ?? null,
+    published_at: pack.publishedAt ?? null,
   });
   await trx('sticker_pack_engagement').insert({ pack_id: pack.id });
 }

@@ -1,9 +1,10 @@
 /** What owners do with packs. Every change locks the pack's row first and announces itself in the same transaction. */
 import { v7 as uuidv7 } from 'uuid';
-import { AppError, isUniqueViolation, sqlNow, type Transaction, type Wakeups } from '@omnizap/runtime';
+import { AppError, sqlNow, type Transaction, type Wakeups } from '@omnizap/runtime';
 import { outboxTopic } from '@omnizap/outbox';
 import { announce, type AnnounceDeps } from './announce.ts';
 import { readPackViews, type PackView } from './catalogue-store.ts';
+import { createOwnerTurns, requireRoomForPack, type OwnerTurns } from './owner-turns.ts';
 import { createPackKey } from './pack-key.ts';
 import {
   findPackByKey,
@@ -14,9 +15,6 @@ import {
   type Pack,
   type Visibility,
 } from './pack-store.ts';
-
-/** Six random base-36 characters collide once in two billion; a few tries are plenty. */
-const packKeyAttempts = 5;
 
 /** Who is asking: an owner, or an administrator who may do what any owner may. */
 export type Actor = { ownerId: string; isAdmin: boolean };
@@ -31,26 +29,31 @@ export type NewPackInput = {
 
 export type Packs = ReturnType<typeof createPacks>;
 
-export function createPacks(deps: AnnounceDeps & { wakeups: Pick<Wakeups, 'notify'> }) {
+export type PackDeps = AnnounceDeps & { wakeups: Pick<Wakeups, 'notify'> };
+
+/** `maxPerOwner` 0: as many as they like. */
+export function createPacks(
+  deps: PackDeps & { turns?: OwnerTurns },
+  options: { maxPerOwner: number } = { maxPerOwner: 0 },
+) {
   const { database, wakeups } = deps;
+  const turns = deps.turns ?? createOwnerTurns(database);
 
   return {
-    /** Answers the pack as this change left it: whoever deletes it a moment later must not make the change look refused. */
+    /**
+     * Answers the pack as this change left it: whoever deletes it a moment later must not make the change look refused.
+     * @throws AppError `pack-limit-reached`
+     */
     async create(actor: Actor, input: NewPackInput, requestId?: string): Promise<PackView> {
-      for (let attempt = 1; ; attempt += 1) {
+      const view = await turns.run(actor.ownerId, async (trx) => {
+        await requireRoomForPack(trx, actor.ownerId, options.maxPerOwner);
         const pack = { id: uuidv7(), packKey: createPackKey(input.name), ownerId: actor.ownerId, ...input };
-        try {
-          const view = await database.transaction(async (trx) => {
-            await insertPack(trx, pack);
-            await announce(trx, deps, [packUpdated(pack.id, 'created', [])], requestId);
-            return readPackView(trx, pack.id);
-          });
-          wakeups.notify(outboxTopic);
-          return view;
-        } catch (error) {
-          if (!isUniqueViolation(error) || attempt === packKeyAttempts) throw error;
-        }
-      }
+        await insertPack(trx, pack);
+        await announce(trx, deps, [packUpdated(pack.id, 'created', [])], requestId);
+        return readPackView(trx, pack.id);
+      });
+      wakeups.notify(outboxTopic);
+      return view;
     },
 
     /** Makes the pack visible as its visibility says. Idempotent. @throws AppError `pack-empty` without a usable sticker. */
@@ -89,7 +92,8 @@ export function createPacks(deps: AnnounceDeps & { wakeups: Pick<Wakeups, 'notif
   };
 }
 
-async function readPackView(trx: Transaction, packId: string): Promise<PackView> {
+/** The pack as `trx` has left it so far. */
+export async function readPackView(trx: Transaction, packId: string): Promise<PackView> {
   const [view] = await readPackViews(trx, [packId]);
   if (!view) throw new Error(`Pack ${packId} is gone within the transaction that changed it`);
   return view;
@@ -116,7 +120,8 @@ export function requireOwnPack(pack: Pack | null, actor: Actor, packKey: string)
   if (pack === null || (!isOwn && !isReachable(pack)))
     throw new AppError('pack-not-found', `There is no pack "${packKey}".`);
   if (!isOwn) throw new AppError('forbidden', `Pack "${packKey}" belongs to another owner.`);
-  if (pack.isAutoPack)
+  // A collector pack is its owner's like any other.
+  if (pack.themeKey !== null)
     throw new AppError(
       'pack-not-editable',
       `Pack "${packKey}" is curated automatically and cannot be changed by hand.`,

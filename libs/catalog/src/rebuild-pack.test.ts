@@ -25,6 +25,7 @@ const sticker = (
 
 const input = (stickers: Sticker[], changes: Partial<ScoringInput> = {}): ScoringInput => ({
   isPublic: true,
+  chosenCoverAssetId: null,
   engagement: { open: 0, like: 0, dislike: 0, download: 0 },
   engagementVersion: 3,
   name: 'Some pack',
@@ -78,6 +79,14 @@ describe('scoreOf', () => {
     expect(score.categories).toEqual(['love', 'sad']);
     expect(score.labels).toEqual(['tear', 'rain', 'heart']);
     expect([score.coverAssetId, score.stickerCount, score.engagementVersion]).toEqual(['asset-1', 3, 3]);
+  });
+
+  it('has the cover that its owner chose, as soon and as long as that sticker can be shown', () => {
+    const stickers = [sticker(0, { confidence: 0.4 }), sticker(1, { confidence: 0.9 })];
+    const coverOf = (chosenCoverAssetId: string | null) =>
+      scoreOf(input(stickers, { chosenCoverAssetId })).coverAssetId;
+
+    expect([coverOf('asset-0'), coverOf('asset-7'), coverOf(null)]).toEqual(['asset-0', 'asset-1', 'asset-1']);
   });
 
   it('is as sensitive as its most sensitive sticker, and safe only when every one is known to be', () => {

@@ -69,6 +69,7 @@ export function scoreOf(input: ScoringInput): PackScore {
   }));
   const isAllAnimated = stickers.length > 0 && stickers.every((sticker) => sticker.isAnimated);
   const isUniform = isAllAnimated || stickers.every((sticker) => !sticker.isAnimated);
+  const chosen = stickers.find((sticker) => sticker.assetId === input.chosenCoverAssetId);
   const byConfidence = stickers.toSorted(
     (a, b) => b.classification.confidence - a.classification.confidence || a.position - b.position,
   );
@@ -87,7 +88,7 @@ export function scoreOf(input: ScoringInput): PackScore {
       stickers.flatMap((sticker) => sticker.classification.labels.map(({ label }) => label)),
       maxLabels,
     ),
-    coverAssetId: byConfidence[0]?.assetId ?? null,
+    coverAssetId: (chosen ?? byConfidence[0])?.assetId ?? null,
     engagementVersion: input.engagementVersion,
   };
 }

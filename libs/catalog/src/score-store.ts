@@ -19,6 +19,8 @@ export type PackScore = PackScores & {
 
 export type ScoringInput = {
   isPublic: boolean;
+  /** The cover that the owner chose. */
+  chosenCoverAssetId: string | null;
   engagement: EngagementCounts;
   engagementVersion: number;
   name: string;
@@ -51,6 +53,7 @@ type PackRow = {
   name: string;
   publisher: string;
   tags: unknown;
+  chosen_cover_asset_id: string | null;
 };
 
 /** The pack with its ready, classified stickers; null when there is no such row at all (deleted ones are still read). */
@@ -65,6 +68,7 @@ export async function readPackForScoring(db: Knex, packId: string): Promise<Scor
       'p.name',
       'p.publisher',
       'p.tags',
+      'p.chosen_cover_asset_id',
       'e.open_count',
       'e.like_count',
       'e.dislike_count',
@@ -80,6 +84,7 @@ export async function readPackForScoring(db: Knex, packId: string): Promise<Scor
     .select('c.*', 'i.position', 'i.emojis', 'a.width', 'a.height', 'a.size_bytes', 'a.is_animated');
   return {
     isPublic: pack.visibility === 'public' && pack.status === 'published' && pack.deleted_at === null,
+    chosenCoverAssetId: pack.chosen_cover_asset_id,
     engagement: {
       open: pack.open_count ?? 0,
       like: pack.like_count ?? 0,

@@ -22,7 +22,59 @@ export type StickerUpload = {
 /** `isNew` is false when the pack already had these bytes; then nothing was changed. */
 export type AddedSticker = { stickerId: string; sha256: string; status: StickerStatus; isNew: boolean };
 
-type UploadDeps = AnnounceDeps & { wakeups: Pick<Wakeups, 'notify'>; store: DiskStore; maxItems: number };
+export type UploadDeps = AnnounceDeps & { wakeups: Pick<Wakeups, 'notify'>; store: DiskStore; maxItems: number };
+
+/** What else changes with the pack when a sticker is added to it. */
+type AddOptions = {
+  requestId?: string | undefined;
+  columns?: Record<string, unknown>;
+  themes?: string[];
+  events?: DomainEvent[];
+};
+
+/** Adds to a pack that `trx` has locked. @throws AppError `pack-full` */
+export async function addToPack(
+  trx: Transaction,
+  deps: AnnounceDeps & { maxItems: number },
+  pack: Pack,
+  upload: Omit<StickerUpload, 'temporaryPath'>,
+  options: AddOptions = {},
+): Promise<AddedSticker> {
+  const known = await findAssetByContent(trx, pack.ownerId, upload.sha256);
+  const items = await itemsOfPack(trx, pack.id);
+  if (known && items.some((item) => item.assetId === known.id)) {
+    return { stickerId: known.id, sha256: upload.sha256, status: known.status, isNew: false };
+  }
+  if (items.length >= deps.maxItems) throw packFull(pack.packKey, deps.maxItems);
+
+  const assetId = known?.id ?? uuidv7();
+  if (!known)
+    await insertAsset(trx, { id: assetId, ownerId: pack.ownerId, sha256: upload.sha256, probe: upload.probe });
+  const position = Math.max(-1, ...items.map((item) => item.position)) + 1;
+  await insertItems(trx, pack.id, [
+    { assetId, position, emojis: upload.emojis, accessibilityLabel: upload.accessibilityLabel },
+  ]);
+  await touchPack(trx, deps.database.kind, pack.id, options.columns);
+  // A sticker that is classified already will not be announced again by its classification.
+  const themes = known ? await themesOfPack(trx, pack.id) : [];
+  const updated = packUpdated(pack.id, 'sticker_added', [...new Set([...(options.themes ?? []), ...themes])]);
+  await announce(
+    trx,
+    deps,
+    [...(options.events ?? []), stickerEvent(assetId, known !== null), updated],
+    options.requestId,
+  );
+  return { stickerId: assetId, sha256: upload.sha256, status: known?.status ?? 'pending', isNew: true };
+}
+
+/** What to do with a sticker that came into a pack: look at it, or look at it again with more words. */
+export function stickerEvent(assetId: string, isKnown: boolean): DomainEvent {
+  return {
+    type: isKnown ? 'STICKER_ASSET_UPDATED' : 'STICKER_ASSET_CREATED',
+    aggregateType: 'sticker_asset',
+    payload: { asset_id: assetId },
+  };
+}
 
 export function createUploads(deps: UploadDeps) {
   const { database, wakeups, store, maxItems } = deps;
@@ -30,40 +82,6 @@ export function createUploads(deps: UploadDeps) {
   /** Refuses what the transaction would refuse, before a byte is kept. */
   async function checkPack(actor: Actor, packKey: string): Promise<Pack> {
     return requireOwnPack(await findPackByKey(database.knex, packKey), actor, packKey);
-  }
-
-  async function addInTransaction(
-    trx: Transaction,
-    actor: Actor,
-    packKey: string,
-    upload: StickerUpload,
-    requestId?: string,
-  ): Promise<AddedSticker> {
-    const pack = requireOwnPack(await findPackByKey(trx, packKey, database.kind), actor, packKey);
-    const known = await findAssetByContent(trx, pack.ownerId, upload.sha256);
-    const items = await itemsOfPack(trx, pack.id);
-    if (known && items.some((item) => item.assetId === known.id)) {
-      return { stickerId: known.id, sha256: upload.sha256, status: known.status, isNew: false };
-    }
-    if (items.length >= maxItems) throw packFull(packKey, maxItems);
-
-    const assetId = known?.id ?? uuidv7();
-    if (!known)
-      await insertAsset(trx, { id: assetId, ownerId: pack.ownerId, sha256: upload.sha256, probe: upload.probe });
-    const position = Math.max(-1, ...items.map((item) => item.position)) + 1;
-    await insertItems(trx, pack.id, [
-      { assetId, position, emojis: upload.emojis, accessibilityLabel: upload.accessibilityLabel },
-    ]);
-    await touchPack(trx, database.kind, pack.id);
-    // A sticker that is classified already will not be announced again by its classification.
-    const themes = known ? await themesOfPack(trx, pack.id) : [];
-    const assetEvent: DomainEvent = {
-      type: known ? 'STICKER_ASSET_UPDATED' : 'STICKER_ASSET_CREATED',
-      aggregateType: 'sticker_asset',
-      payload: { asset_id: assetId },
-    };
-    await announce(trx, deps, [assetEvent, packUpdated(pack.id, 'sticker_added', themes)], requestId);
-    return { stickerId: assetId, sha256: upload.sha256, status: known?.status ?? 'pending', isNew: true };
   }
 
   return {
@@ -76,7 +94,11 @@ export function createUploads(deps: UploadDeps) {
       if (items.length >= maxItems && !items.some((item) => item.sha256 === upload.sha256))
         throw packFull(packKey, maxItems);
       await store.adopt(upload.temporaryPath, 'original', upload.sha256);
-      const add = () => database.transaction((trx) => addInTransaction(trx, actor, packKey, upload, requestId));
+      const add = () =>
+        database.transaction(async (trx) => {
+          const locked = requireOwnPack(await findPackByKey(trx, packKey, database.kind), actor, packKey);
+          return addToPack(trx, deps, locked, upload, { requestId });
+        });
       // The same bytes may arrive for two packs of one owner at once: the loser of the race finds the winner's row.
       const added = await add().catch((error: unknown) => {
         if (isUniqueViolation(error)) return add();
