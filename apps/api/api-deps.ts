@@ -1,5 +1,17 @@
 /** What the operations of the API are made of. */
-import type { ApiKeys, CatalogueReader, DeadLetters, Engagement, Packs, Uploads } from '@omnizap/catalog';
+import type {
+  ApiKeys,
+  AutoCollect,
+  CatalogueReader,
+  DeadLetters,
+  Engagement,
+  OwnerReader,
+  PackClone,
+  PackEdits,
+  Packs,
+  ReplaceSticker,
+  Uploads,
+} from '@omnizap/catalog';
 import type { FlagStore, Flags, TaskPauses } from '@omnizap/rollout';
 import type { ProcessContext } from '@omnizap/runtime';
 import type { DiskStore } from '@omnizap/storage';
@@ -13,7 +25,12 @@ export type ApiDeps = Pick<
   store: DiskStore;
   reader: CatalogueReader;
   packs: Packs;
+  packEdits: PackEdits;
+  packClone: PackClone;
+  ownerReader: OwnerReader;
   uploads: Uploads;
+  replaceSticker: ReplaceSticker;
+  autoCollect: AutoCollect;
   engagement: Engagement;
   apiKeys: ApiKeys;
   deadLetters: DeadLetters;

@@ -14,9 +14,12 @@ import { deadLetterOperations } from './operations/dead-letters.ts';
 import { fleetControlOperations } from './operations/fleet-control.ts';
 import { marketplaceOperations } from './operations/marketplace.ts';
 import { opsOperations } from './operations/ops.ts';
+import { ownerListOperations } from './operations/owner-lists.ts';
 import { ownerOperations } from './operations/owner.ts';
+import { packEditOperations } from './operations/pack-edits.ts';
 import { publicOperations } from './operations/public.ts';
 import { rolloutOperations } from './operations/rollout.ts';
+import { stickerIntakeOperations } from './operations/sticker-intake.ts';
 import { createPipeliningGuard } from './pipelining-guard.ts';
 import { createPreparedAnswers } from './prepared-answers.ts';
 import { createErrorHandler } from './problem.ts';
@@ -71,8 +74,11 @@ export function createOperations(deps: ApiDeps): { operations: Operation[]; docu
   const operations = [
     // Before those of a pack: their names would be taken for its key.
     ...marketplaceOperations(deps, prepared),
+    ...ownerListOperations(deps),
     ...publicOperations(deps, prepared),
     ...ownerOperations(deps),
+    ...packEditOperations(deps),
+    ...stickerIntakeOperations(deps),
     ...adminOperations(deps),
     ...deadLetterOperations(deps),
     ...fleetControlOperations(deps),

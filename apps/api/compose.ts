@@ -2,11 +2,17 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import {
   createApiKeys,
+  createAutoCollect,
   createCatalogueReader,
   createClassificationMetrics,
   createDeadLetters,
   createEngagement,
+  createOwnerReader,
+  createOwnerTurns,
+  createPackClone,
+  createPackEdits,
   createPacks,
+  createReplaceSticker,
   createTaskDefinitions,
   createUploads,
   keepDeadTask,
@@ -65,12 +71,27 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
       ...createClassificationMetrics(metrics),
     },
   );
+  const intake = { database, flags, wakeups, store, maxItems: config.STICKER_PACK_MAX_ITEMS };
+  const turns = createOwnerTurns(database);
+  const maxPerOwner = config.STICKER_PACK_MAX_PER_OWNER;
   const app = createApp({
     ...context,
     store,
     reader,
-    packs: createPacks({ database, flags, wakeups }),
-    uploads: createUploads({ database, flags, wakeups, store, maxItems: config.STICKER_PACK_MAX_ITEMS }),
+    packs: createPacks({ ...intake, turns }, { maxPerOwner }),
+    packEdits: createPackEdits(intake),
+    packClone: createPackClone({ ...intake, turns }, { maxPerOwner }),
+    ownerReader: createOwnerReader({ database }),
+    uploads: createUploads(intake),
+    replaceSticker: createReplaceSticker(intake),
+    autoCollect: createAutoCollect(
+      { ...intake, turns },
+      {
+        isEnabled: config.STICKER_PACK_AUTO_COLLECT_ENABLED,
+        baseName: config.STICKER_PACK_AUTO_PACK_NAME,
+        maxPerOwner,
+      },
+    ),
     engagement: createEngagement({ database, flags, wakeups }),
     apiKeys: createApiKeys({ database }),
     deadLetters: createDeadLetters({ database, queues, wakeups, log }),

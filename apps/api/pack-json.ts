@@ -1,7 +1,7 @@
 /** Packs and stickers as clients see them: no owner, no path, no token. */
 import type { z } from 'zod';
-import type { PackSignals, PackView, StickerView } from '@omnizap/catalog';
-import type { packSummary, stickerSchema } from './schemas.ts';
+import type { AddedSticker, PackSignals, PackView, StickerView } from '@omnizap/catalog';
+import type { addedStickerSchema, packSummary, stickerSchema } from './schemas.ts';
 
 /** Enough digits to order by, few enough that an answer does not differ by noise. */
 const round = (value: number): number => Math.round(value * 1e6) / 1e6;
@@ -80,4 +80,8 @@ export function stickerJson(packKey: string, sticker: StickerView): z.output<typ
       version: sticker.classification.version,
     },
   };
+}
+
+export function addedStickerJson(added: AddedSticker): z.output<typeof addedStickerSchema>['data'] {
+  return { sticker_id: added.stickerId, sha256: added.sha256, status: added.status };
 }

@@ -1,23 +1,14 @@
 /** What owners do: make packs, add stickers, publish, remove. */
-import { rm } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Actor, PackView } from '@omnizap/catalog';
-import { imageLimits, maxEmojisPerSticker, parseEmojis, probeImage } from '@omnizap/imaging';
-import { AppError } from '@omnizap/runtime';
 import type { ApiDeps } from '../api-deps.ts';
-import { receiveFile } from '../multipart.ts';
 import { operation, type Operation } from '../operation.ts';
-import { packJson } from '../pack-json.ts';
+import { addedStickerJson, packJson } from '../pack-json.ts';
 import { addedStickerSchema, packInput, packSummarySchema } from '../schemas.ts';
+import { stickerFields, withReceivedSticker } from '../sticker-form.ts';
 import { packKeyOf } from './pack-path.ts';
 
 const packKeyParam = { packKey: 'Key of the pack' };
-const emojiList = z.array(z.string().max(64)).max(maxEmojisPerSticker);
-const labelText = z
-  .string()
-  .trim()
-  .max(255, 'must have at most 255 characters')
-  .refine((value) => !/[\p{Cc}\p{Cs}]/u.test(value), 'must not contain control characters');
 
 export function ownerOperations(deps: ApiDeps): Operation[] {
   const { packs, reader, uploads, store } = deps;
@@ -58,11 +49,7 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
     query: z.strictObject({}),
     rawBody: {
       contentType: 'multipart/form-data',
-      schema: z.object({
-        file: z.string().meta({ format: 'binary', description: 'At most 20 MiB' }),
-        emojis: z.string().max(4_096).optional().describe(`JSON array of at most ${maxEmojisPerSticker} emojis`),
-        accessibility_label: z.string().max(255).optional().describe('What it shows, for people who do not see it'),
-      }),
+      schema: z.object(stickerFields),
     },
     responses: {
       202: { description: 'Taken; it is being worked on.', schema: addedStickerSchema },
@@ -79,33 +66,11 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
       const packKey = packKeyOf(params);
       // Before a byte of the body is read: strangers' megabytes are not worth receiving.
       await uploads.checkPack(owner, packKey);
-      const temporaryPath = store.temporaryPath();
-      try {
-        const file = await receiveFile(request, {
-          fileField: 'file',
-          textFields: ['emojis', 'accessibility_label'],
-          maxBytes: imageLimits.maxBytes,
-          path: temporaryPath,
-        });
-        const added = await uploads.addSticker(
-          owner,
-          packKey,
-          {
-            temporaryPath,
-            sha256: file.sha256,
-            probe: await probeImage(temporaryPath),
-            emojis: emojisOf(file.fields.get('emojis')),
-            accessibilityLabel: labelOf(file.fields.get('accessibility_label')),
-          },
-          requestId,
-        );
-        return {
-          status: added.isNew ? 202 : 200,
-          body: { data: { sticker_id: added.stickerId, sha256: added.sha256, status: added.status } },
-        };
-      } finally {
-        await rm(temporaryPath, { force: true });
-      }
+      return withReceivedSticker(request, store, {}, async (received) => {
+        const upload = { ...received, emojis: received.emojis ?? [] };
+        const added = await uploads.addSticker(owner, packKey, upload, requestId);
+        return { status: added.isNew ? 202 : 200, body: { data: addedStickerJson(added) } };
+      });
     },
   });
 
@@ -145,34 +110,4 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
   });
 
   return [create, upload, publish, remove];
-}
-
-/** @throws AppError `validation-failed` */
-function emojisOf(field: string | undefined): string[] {
-  if (field === undefined || field === '') return [];
-  let value: unknown;
-  try {
-    value = JSON.parse(field);
-  } catch {
-    value = undefined;
-  }
-  const list = emojiList.safeParse(value);
-  const problem = `must be a JSON array of at most ${maxEmojisPerSticker} emojis, such as ["😀","🎉"]`;
-  if (!list.success)
-    throw new AppError('validation-failed', `Field "emojis" ${problem}.`, {
-      fields: [{ pointer: '/emojis', detail: problem }],
-    });
-  return parseEmojis(list.data);
-}
-
-/** @throws AppError `validation-failed` */
-function labelOf(field: string | undefined): string | null {
-  const label = labelText.safeParse(field ?? '');
-  if (!label.success) {
-    const detail = label.error.issues[0]?.message ?? 'is not valid';
-    throw new AppError('validation-failed', `Field "accessibility_label" ${detail}.`, {
-      fields: [{ pointer: '/accessibility_label', detail }],
-    });
-  }
-  return label.data === '' ? null : label.data;
 }

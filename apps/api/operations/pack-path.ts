@@ -8,3 +8,12 @@ export function packKeyOf(params: Record<string, string>): string {
   if (!keyPattern.test(key)) throw new AppError('pack-not-found', 'There is no pack with this key.');
   return key;
 }
+
+const stickerIdPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** @throws AppError `sticker-not-found`: what cannot be an id is no sticker's. */
+export function stickerIdOf(params: Record<string, string>): string {
+  const id = params.stickerId ?? '';
+  if (!stickerIdPattern.test(id)) throw new AppError('sticker-not-found', 'There is no sticker with this id.');
+  return id;
+}

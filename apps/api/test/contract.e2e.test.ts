@@ -40,7 +40,7 @@ const metricsNotBuilt: string[] = [];
 /** Read by npm start, npm test or the pm2 profiles, by a library of others, or by what is not built yet. */
 const settingsReadElsewhere =
   /^(OTEL_|STICKER_OBJECT_STORAGE_|WORKER_\w+_PORT$|STICKER_API_URL$|STICKER_DEMO$|STICKER_TEST_MYSQL_URL$|RELEASE_DIR$|PM2_HOME$)/;
-const settingsNotBuilt = ['STICKER_PACK_AUTO_COLLECT_ENABLED', 'STICKER_PACK_AUTO_PACK_NAME'];
+const settingsNotBuilt: string[] = [];
 
 const names = (text: string, pattern: RegExp): string[] => [...text.matchAll(pattern)].map(([, name = '']) => name);
 const firstMatch = (text: string, pattern: RegExp): string => {

@@ -65,6 +65,16 @@ describe('loadConfig', () => {
     expect(loadConfig({ DATABASE_URL: postgres, WORKER_PORT: '9111' }).WORKER_PORT).toBe(9111);
   });
 
+  it('reads what collects stickers by itself, and refuses a name that no pack could have', () => {
+    const read = (environment: Record<string, string>) => loadConfig({ DATABASE_URL: postgres, ...environment });
+
+    for (const [given, isOn] of [['false', false] as const, ['0', false] as const, ['true', true] as const])
+      expect(read({ STICKER_PACK_AUTO_COLLECT_ENABLED: given }).STICKER_PACK_AUTO_COLLECT_ENABLED).toBe(isOn);
+    expect(read({ STICKER_PACK_AUTO_PACK_NAME: ' Meus 🎉 ' }).STICKER_PACK_AUTO_PACK_NAME).toBe('Meus 🎉');
+    for (const name of [' ', 'a\tb', 'x'.repeat(101)])
+      expect(refusalOf({ DATABASE_URL: postgres, STICKER_PACK_AUTO_PACK_NAME: name })).toMatch(/1 to 100 characters/);
+  });
+
   it('puts the queue beside a PostgreSQL catalogue, and asks for its own address beside MySQL', () => {
     const mysql = 'mysql://omnizap:hidden-word@127.0.0.1:1/catalogue';
 

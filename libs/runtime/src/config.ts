@@ -99,6 +99,17 @@ const environmentSchema = z.object({
     .optional()
     .transform((value) => value ?? '/pack send {{pack_key}}'),
   STICKER_PACK_MAX_ITEMS: integer(30, 1, 120),
+  STICKER_PACK_MAX_PER_OWNER: integer(1_000, 0, 1_000_000),
+  STICKER_PACK_AUTO_COLLECT_ENABLED: z
+    .enum(['true', 'false', '1', '0'], 'must be true or false')
+    .optional()
+    .transform((value) => value === undefined || value === 'true' || value === '1'),
+  STICKER_PACK_AUTO_PACK_NAME: z
+    .string()
+    .trim()
+    .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,100}$/u, 'must have 1 to 100 characters, none of them a control character')
+    .optional()
+    .transform((value) => value ?? 'pack'),
   STICKER_PACK_AGE_DECAY_DAYS: integer(45, 1, 3_650),
   STICKER_CLASSIFICATION_CONCURRENCY: integer(4, 1, 64),
 });

@@ -1,0 +1,135 @@
+/** What owners change about their packs and the stickers in them. */
+import { z } from 'zod';
+import type { Actor, PackView } from '@omnizap/catalog';
+import { parseEmojis } from '@omnizap/imaging';
+import type { ApiDeps } from '../api-deps.ts';
+import { operation, type Operation } from '../operation.ts';
+import {
+  cloneInput,
+  coverInput,
+  orderInput,
+  packChanges,
+  stickerAnswer,
+  stickerChanges,
+} from '../pack-edit-schemas.ts';
+import { packJson, stickerJson } from '../pack-json.ts';
+import { packSummarySchema } from '../schemas.ts';
+import { packKeyOf, stickerIdOf } from './pack-path.ts';
+
+const packKeyParam = { packKey: 'Key of the pack' };
+const stickerParams = { ...packKeyParam, stickerId: 'Id of the sticker' };
+const asOwner = { routeGroup: 'catalog_api_auth', access: 'catalog:write', query: z.strictObject({}) } as const;
+
+export function packEditOperations(deps: ApiDeps): Operation[] {
+  const { packEdits, packClone, reader } = deps;
+
+  async function summaryOf(view: PackView): Promise<object> {
+    return { data: packJson(await reader.withSignals(view), { countAll: true }) };
+  }
+
+  const edit = operation({
+    method: 'patch',
+    path: '/api/sticker-packs/{packKey}',
+    id: 'editPack',
+    summary: 'Changes texts, tags or visibility of a pack; what is absent stays.',
+    ...asOwner,
+    params: packKeyParam,
+    body: packChanges,
+    responses: { 200: { description: 'The pack, changed or as it was.', schema: packSummarySchema } },
+    async handle({ params, body, actor, requestId }) {
+      const view = await packEdits.edit(actor as Actor, packKeyOf(params), body, { requestId });
+      return { status: 200, body: await summaryOf(view) };
+    },
+  });
+
+  const cover = operation({
+    method: 'put',
+    path: '/api/sticker-packs/{packKey}/cover',
+    id: 'choosePackCover',
+    summary: 'Chooses the cover. cover_url follows when the pack was looked at, and the sticker is ready.',
+    ...asOwner,
+    params: packKeyParam,
+    body: coverInput,
+    responses: { 200: { description: 'The pack.', schema: packSummarySchema } },
+    async handle({ params, body, actor, requestId }) {
+      const view = await packEdits.chooseCover(actor as Actor, packKeyOf(params), body.sticker_id, { requestId });
+      return { status: 200, body: await summaryOf(view) };
+    },
+  });
+
+  const order = operation({
+    method: 'put',
+    path: '/api/sticker-packs/{packKey}/order',
+    id: 'orderPack',
+    summary: 'Puts the stickers in order; the list names each of them once.',
+    ...asOwner,
+    params: packKeyParam,
+    body: orderInput,
+    responses: { 200: { description: 'The pack.', schema: packSummarySchema } },
+    async handle({ params, body, actor, requestId }) {
+      const view = await packEdits.reorder(actor as Actor, packKeyOf(params), body.sticker_ids, { requestId });
+      return { status: 200, body: await summaryOf(view) };
+    },
+  });
+
+  const clone = operation({
+    method: 'post',
+    path: '/api/sticker-packs/{packKey}/clone',
+    id: 'clonePack',
+    summary: 'Makes a private draft with the stickers of a pack that the caller can see.',
+    ...asOwner,
+    params: packKeyParam,
+    body: cloneInput,
+    responses: { 201: { description: 'The new pack.', schema: packSummarySchema } },
+    async handle({ params, body, actor, requestId }) {
+      const view = await packClone.clone(actor as Actor, packKeyOf(params), body, requestId);
+      return {
+        status: 201,
+        body: await summaryOf(view),
+        headers: { Location: `/api/sticker-packs/${view.pack.packKey}` },
+      };
+    },
+  });
+
+  const editSticker = operation({
+    method: 'patch',
+    path: '/api/sticker-packs/{packKey}/stickers/{stickerId}',
+    id: 'editSticker',
+    summary: 'Changes what is said about a sticker of a pack; what is absent stays.',
+    ...asOwner,
+    params: stickerParams,
+    body: stickerChanges,
+    responses: { 200: { description: 'The sticker, changed or as it was.', schema: stickerAnswer } },
+    async handle({ params, body, actor, requestId }) {
+      const label = body.accessibility_label;
+      const { packKey, sticker } = await packEdits.editSticker(
+        actor as Actor,
+        packKeyOf(params),
+        stickerIdOf(params),
+        {
+          emojis: body.emojis && parseEmojis(body.emojis),
+          accessibilityLabel: label === '' ? null : label,
+        },
+        { requestId },
+      );
+      return { status: 200, body: { data: stickerJson(packKey, sticker) } };
+    },
+  });
+
+  const removeSticker = operation({
+    method: 'delete',
+    path: '/api/sticker-packs/{packKey}/stickers/{stickerId}',
+    id: 'removeSticker',
+    summary:
+      'Takes a sticker out of a pack. A published pack without stickers shows in no list until it has one again.',
+    ...asOwner,
+    params: stickerParams,
+    responses: { 204: { description: 'Gone.' } },
+    async handle({ params, actor, requestId }) {
+      await packEdits.removeSticker(actor as Actor, packKeyOf(params), stickerIdOf(params), { requestId });
+      return { status: 204 };
+    },
+  });
+
+  return [edit, cover, order, clone, editSticker, removeSticker];
+}

@@ -1,0 +1,80 @@
+/** Stickers that come in other than into a named pack: in the place of another one, or wherever their owner collects. */
+import { z } from 'zod';
+import type { Actor } from '@omnizap/catalog';
+import type { ApiDeps } from '../api-deps.ts';
+import { operation, type Operation } from '../operation.ts';
+import { collectedSchema, senderName } from '../pack-edit-schemas.ts';
+import { addedStickerJson } from '../pack-json.ts';
+import { addedStickerSchema } from '../schemas.ts';
+import { stickerFields, withReceivedSticker } from '../sticker-form.ts';
+import { packKeyOf, stickerIdOf } from './pack-path.ts';
+
+const asUpload = { routeGroup: 'catalog_api_upload', access: 'catalog:write', query: z.strictObject({}) } as const;
+
+export function stickerIntakeOperations(deps: ApiDeps): Operation[] {
+  const { autoCollect, replaceSticker, store } = deps;
+
+  const replace = operation({
+    method: 'post',
+    path: '/api/sticker-packs/{packKey}/stickers/{stickerId}/replace',
+    id: 'replaceSticker',
+    summary: 'Puts a new picture in the place of a sticker; emojis and label stay unless they are given.',
+    ...asUpload,
+    params: { packKey: 'Key of the pack', stickerId: 'Id of the sticker' },
+    rawBody: { contentType: 'multipart/form-data', schema: z.object(stickerFields) },
+    responses: {
+      202: { description: 'Taken; it is being worked on. The place has a new sticker_id.', schema: addedStickerSchema },
+      200: { description: 'The place has these bytes already.', schema: addedStickerSchema },
+    },
+    async handle({ request, params, actor, requestId }) {
+      const owner = actor as Actor;
+      const [packKey, stickerId] = [packKeyOf(params), stickerIdOf(params)];
+      // Before a byte of the body is read: strangers' megabytes are not worth receiving.
+      await replaceSticker.check(owner, packKey, stickerId);
+      return withReceivedSticker(request, store, {}, async (received) => {
+        const replaced = await replaceSticker.replace(owner, packKey, stickerId, received, { requestId });
+        return { status: replaced.isNew ? 202 : 200, body: { data: addedStickerJson(replaced) } };
+      });
+    },
+  });
+
+  const collect = operation({
+    method: 'post',
+    path: '/api/stickers',
+    id: 'collectSticker',
+    summary: "Adds a sticker to the owner's current pack, else to a collector pack of theirs, and says which.",
+    ...asUpload,
+    rawBody: {
+      contentType: 'multipart/form-data',
+      schema: z.object({
+        ...stickerFields,
+        sender_name: z.string().max(120).optional().describe('Publisher of a collector pack that is made for it'),
+      }),
+    },
+    responses: {
+      202: { description: 'Taken; it is being worked on.', schema: collectedSchema },
+      200: { description: 'A pack of the owner has these bytes already.', schema: collectedSchema },
+    },
+    async handle({ request, actor, requestId }) {
+      autoCollect.requireEnabled();
+      return withReceivedSticker(request, store, { sender_name: senderName }, async (received) => {
+        const sender = received.fields.get('sender_name') ?? '';
+        const upload = { ...received, emojis: received.emojis ?? [] };
+        const collected = await autoCollect.collect(actor as Actor, upload, sender, requestId);
+        return {
+          status: collected.isNew ? 202 : 200,
+          body: {
+            data: {
+              ...addedStickerJson(collected),
+              pack_key: collected.packKey,
+              pack_name: collected.packName,
+              outcome: collected.isNew ? 'added' : 'duplicate',
+            },
+          },
+        };
+      });
+    },
+  });
+
+  return [replace, collect];
+}
