@@ -22,6 +22,7 @@ export function problemsOf(operation: Operation): Map<number, ErrorCode[]> {
     ...(access === 'public' ? [] : (['unauthorized'] as const)),
     ...(access === 'public' || access === 'optional' ? [] : (['forbidden'] as const)),
     ...Object.keys(params).map(missingCodeOf),
+    ...(access === 'catalog:write' && 'packKey' in params ? (['pack-not-editable'] as const) : []),
     ...(query && 'cursor' in query.shape ? (['invalid-cursor'] as const) : []),
     ...(body || rawBody ? ofEveryBody : []),
     ...(body ? (['malformed-json'] as const) : []),

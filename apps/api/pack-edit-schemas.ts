@@ -2,17 +2,11 @@
 import { z } from 'zod';
 import { addedStickerSchema, packInput, packSummary, stickerSchema } from './schemas.ts';
 import { emojiList, labelText } from './sticker-form.ts';
+import { wholeNumber } from './whole-number.ts';
 
 const { shape } = packInput;
 /** STICKER_PACK_MAX_ITEMS can be no more. */
 const maxItems = 120;
-const pageLimit = z
-  .string()
-  .regex(/^\d{1,3}$/, 'must be a whole number from 1 to 60')
-  .transform(Number)
-  .refine((value) => value >= 1 && value <= 60, 'must be a whole number from 1 to 60')
-  .default(24);
-
 /** As for a new pack, without its defaults: what is absent stays. */
 export const packChanges = z.strictObject({
   name: shape.name.optional(),
@@ -36,7 +30,10 @@ export const stickerChanges = z.strictObject({
 });
 export const senderName = shape.publisher.unwrap();
 
-export const ownedQuery = z.strictObject({ limit: pageLimit, cursor: z.string().min(1).max(200).optional() });
+export const ownedQuery = z.strictObject({
+  limit: wholeNumber(1, 60, 24, 'Entries per page'),
+  cursor: z.string().min(1).max(200).optional().describe('next_cursor of the page before'),
+});
 
 export const stickerAnswer = z.object({ data: stickerSchema });
 export const collectedSchema = z.object({

@@ -18,8 +18,8 @@ export const labelText = z
 /** The fields of the form, for the documentation. */
 export const stickerFields = {
   file: z.string().meta({ format: 'binary', description: 'At most 20 MiB' }),
-  emojis: z.string().optional().describe(`JSON array of at most ${maxEmojisPerSticker} emojis`),
-  accessibility_label: z.string().max(255).optional(),
+  emojis: z.string().max(4_096).optional().describe(`JSON array of at most ${maxEmojisPerSticker} emojis`),
+  accessibility_label: z.string().max(255).optional().describe('What it shows, for people who do not see it'),
 };
 
 /** Emojis and label are null where the form does not name them. */

@@ -14,6 +14,7 @@ export function ownerListOperations({ ownerReader, reader }: ApiDeps): Operation
     id: 'listOwnPacks',
     summary: "The caller's packs, drafts included, the newest change first.",
     ...asOwner,
+    example: { query: { limit: 5 }, status: 200 },
     responses: { 200: { description: 'A page of packs.', schema: ownedPacksSchema } },
     async handle({ query: { limit, cursor }, actor }) {
       const page = await ownerReader.packs(actor as Actor, limit, cursor);
@@ -34,6 +35,7 @@ export function ownerListOperations({ ownerReader, reader }: ApiDeps): Operation
     id: 'listOrphanStickers',
     summary: "The caller's ready stickers that are in no pack, the newest first; everybody's for an administrator.",
     ...asOwner,
+    example: { query: { limit: 5 }, status: 200 },
     responses: { 200: { description: 'A page of stickers.', schema: orphansSchema } },
     async handle({ query: { limit, cursor }, actor }) {
       const page = await ownerReader.orphans(actor as Actor, limit, cursor);

@@ -27,6 +27,7 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
     query: z.strictObject({}),
     body: packInput,
     responses: { 201: { description: 'The new pack.', schema: packSummarySchema, headers: ['Location'] } },
+    problems: ['pack-limit-reached'],
     example: { body: { name: 'Happy cats', publisher: 'Ana', tags: ['cats', 'happy'] }, status: 201 },
     async handle({ body, actor, requestId }) {
       const view = await packs.create(actor as Actor, body, requestId);

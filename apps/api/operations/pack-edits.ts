@@ -35,6 +35,7 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
     ...asOwner,
     params: packKeyParam,
     body: packChanges,
+    example: { params: { packKey: '{ownPackKey}' }, body: { description: 'Cats for every day' }, status: 200 },
     responses: { 200: { description: 'The pack, changed or as it was.', schema: packSummarySchema } },
     async handle({ params, body, actor, requestId }) {
       const view = await packEdits.edit(actor as Actor, packKeyOf(params), body, { requestId });
@@ -50,6 +51,7 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
     ...asOwner,
     params: packKeyParam,
     body: coverInput,
+    example: { params: { packKey: '{ownPackKey}' }, body: { sticker_id: '{secondStickerId}' }, status: 200 },
     responses: { 200: { description: 'The pack.', schema: packSummarySchema } },
     async handle({ params, body, actor, requestId }) {
       const view = await packEdits.chooseCover(actor as Actor, packKeyOf(params), body.sticker_id, { requestId });
@@ -65,6 +67,7 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
     ...asOwner,
     params: packKeyParam,
     body: orderInput,
+    example: { params: { packKey: '{ownPackKey}' }, body: { sticker_ids: '{stickerIds}' }, status: 200 },
     responses: { 200: { description: 'The pack.', schema: packSummarySchema } },
     async handle({ params, body, actor, requestId }) {
       const view = await packEdits.reorder(actor as Actor, packKeyOf(params), body.sticker_ids, { requestId });
@@ -80,6 +83,8 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
     ...asOwner,
     params: packKeyParam,
     body: cloneInput,
+    problems: ['pack-limit-reached', 'pack-empty'],
+    example: { params: { packKey: '{publicPackKey}' }, body: { name: 'My party dogs' }, status: 201 },
     responses: { 201: { description: 'The new pack.', schema: packSummarySchema } },
     async handle({ params, body, actor, requestId }) {
       const view = await packClone.clone(actor as Actor, packKeyOf(params), body, requestId);
@@ -99,6 +104,11 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
     ...asOwner,
     params: stickerParams,
     body: stickerChanges,
+    example: {
+      params: { packKey: '{ownPackKey}', stickerId: '{stickerId}' },
+      body: { emojis: ['😺'], accessibility_label: 'A cat that smiles' },
+      status: 200,
+    },
     responses: { 200: { description: 'The sticker, changed or as it was.', schema: stickerAnswer } },
     async handle({ params, body, actor, requestId }) {
       const label = body.accessibility_label;
@@ -124,6 +134,7 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
       'Takes a sticker out of a pack. A published pack without stickers shows in no list until it has one again.',
     ...asOwner,
     params: stickerParams,
+    example: { params: { packKey: '{throwawayPackKey}', stickerId: '{throwawayStickerId}' }, status: 204 },
     responses: { 204: { description: 'Gone.' } },
     async handle({ params, actor, requestId }) {
       await packEdits.removeSticker(actor as Actor, packKeyOf(params), stickerIdOf(params), { requestId });

@@ -22,6 +22,18 @@ export function stickerIntakeOperations(deps: ApiDeps): Operation[] {
     ...asUpload,
     params: { packKey: 'Key of the pack', stickerId: 'Id of the sticker' },
     rawBody: { contentType: 'multipart/form-data', schema: z.object(stickerFields) },
+    problems: [
+      'sticker-duplicate',
+      'image-unsupported',
+      'image-corrupt',
+      'image-too-many-pixels',
+      'image-too-many-frames',
+    ],
+    example: {
+      params: { packKey: '{throwawayPackKey}', stickerId: '{throwawayStickerId}' },
+      multipart: { file: '{newPicture}' },
+      status: 202,
+    },
     responses: {
       202: { description: 'Taken; it is being worked on. The place has a new sticker_id.', schema: addedStickerSchema },
       200: { description: 'The place has these bytes already.', schema: addedStickerSchema },
@@ -51,6 +63,15 @@ export function stickerIntakeOperations(deps: ApiDeps): Operation[] {
         sender_name: z.string().max(120).optional().describe('Publisher of a collector pack that is made for it'),
       }),
     },
+    problems: [
+      'auto-collect-disabled',
+      'pack-limit-reached',
+      'image-unsupported',
+      'image-corrupt',
+      'image-too-many-pixels',
+      'image-too-many-frames',
+    ],
+    example: { multipart: { file: '{newPicture}', emojis: '["😺"]', sender_name: 'Ana' }, status: 202 },
     responses: {
       202: { description: 'Taken; it is being worked on.', schema: collectedSchema },
       200: { description: 'A pack of the owner has these bytes already.', schema: collectedSchema },

@@ -75,10 +75,176 @@ export type Sticker = {
   } | null;
 };
 
+export type ListIntentsInput = {
+  query?: {
+    /** Words and emojis: of names, tags and stickers */
+    q?: string;
+    /** Repeatable: packs with at least one of them */
+    category?: ('love' | 'happy' | 'laughing' | 'playful' | 'sad' | 'angry' | 'surprised' | 'thinking' | 'sleepy' | 'sick' | 'greeting' | 'approval' | 'hands' | 'people' | 'work' | 'fantasy' | 'animals' | 'nature' | 'food' | 'drink' | 'travel' | 'weather' | 'sport' | 'games' | 'music' | 'celebration' | 'fashion' | 'money' | 'objects' | 'symbols' | 'flags' | 'other') | (('love' | 'happy' | 'laughing' | 'playful' | 'sad' | 'angry' | 'surprised' | 'thinking' | 'sleepy' | 'sick' | 'greeting' | 'approval' | 'hands' | 'people' | 'work' | 'fantasy' | 'animals' | 'nature' | 'food' | 'drink' | 'travel' | 'weather' | 'sport' | 'games' | 'music' | 'celebration' | 'fashion' | 'money' | 'objects' | 'symbols' | 'flags' | 'other')[]);
+    /** Also packs that are suggestive or explicit */
+    include_sensitive?: 'true' | 'false';
+    /** Packs per shelf */
+    limit?: number;
+  };
+  headers?: {
+    /** ETag that the client has; 304 when it is still the one. */
+    'If-None-Match'?: string;
+  };
+};
+export type ListIntentsAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      /** Best ranked */
+      em_alta: PackSummary[];
+      /** Changed last */
+      novos: PackSummary[];
+      /** Opened more than usual */
+      crescendo_agora: PackSummary[];
+      /** Most likes */
+      mais_curtidos: PackSummary[];
+      /** Best share of likes */
+      melhor_avaliados: PackSummary[];
+    };
+    meta: {
+      source: 'snapshot' | 'live';
+      generation: number | null;
+      /** RFC 3339, UTC */
+      refreshed_at: string | null;
+    };
+  } }
+  | { status: 304; headers: Headers; body: null };
+
+export type ListCreatorsInput = {
+  query?: {
+    /** Creators at most */
+    limit?: number;
+  };
+  headers?: {
+    /** ETag that the client has; 304 when it is still the one. */
+    'If-None-Match'?: string;
+  };
+};
+export type ListCreatorsAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      publisher: string;
+      creator_score: number;
+      packs_count: number;
+      stickers_count: number;
+      total_opens: number;
+      total_likes: number;
+      total_downloads: number;
+      avg_pack_score: number;
+      top_pack: PackSummary & (Record<string, never> | null);
+    }[];
+    meta: {
+      source: 'snapshot' | 'live';
+      generation: number | null;
+      /** RFC 3339, UTC */
+      refreshed_at: string | null;
+    };
+  } }
+  | { status: 304; headers: Headers; body: null };
+
+export type ListRecommendationsInput = {
+  query?: {
+    /** The viewer as in X-Viewer-Key, which it stands in for */
+    viewer_key?: string;
+    /** Packs at most */
+    limit?: number;
+  };
+};
+export type ListRecommendationsAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: PackSummary[];
+    meta: {
+      source: 'snapshot' | 'live';
+      generation: number | null;
+      /** RFC 3339, UTC */
+      refreshed_at: string | null;
+      personalized: boolean;
+      liked_categories: string[];
+    };
+  } };
+
+export type GetStatsInput = {
+  headers?: {
+    /** ETag that the client has; 304 when it is still the one. */
+    'If-None-Match'?: string;
+  };
+};
+export type GetStatsAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      packs_total: number;
+      stickers_total: number;
+      creators_total: number;
+      downloads_total: number;
+    };
+    meta: {
+      source: 'snapshot' | 'live';
+      generation: number | null;
+      /** RFC 3339, UTC */
+      refreshed_at: string | null;
+    };
+  } }
+  | { status: 304; headers: Headers; body: null };
+
+export type ListOwnPacksInput = {
+  query?: {
+    /** Entries per page */
+    limit?: number;
+    /** next_cursor of the page before */
+    cursor?: string;
+  };
+};
+export type ListOwnPacksAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: PackSummary[];
+    pagination: {
+      limit: number;
+      next_cursor: string | null;
+      has_more: boolean;
+    };
+  } };
+
+export type ListOrphanStickersInput = {
+  query?: {
+    /** Entries per page */
+    limit?: number;
+    /** next_cursor of the page before */
+    cursor?: string;
+  };
+};
+export type ListOrphanStickersAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      sticker_id: string;
+      sha256: string;
+      width: number;
+      height: number;
+      size_bytes: number;
+      is_animated: boolean;
+      /** RFC 3339, UTC */
+      created_at: string;
+    }[];
+    pagination: {
+      limit: number;
+      next_cursor: string | null;
+      has_more: boolean;
+    };
+  } };
+
 export type ListPacksInput = {
   query?: {
     /** What comes first */
     sort?: 'popular' | 'trending' | 'recent' | 'likes' | 'downloads' | 'rating';
+    /** Words and emojis: of names, tags and stickers */
+    q?: string;
+    /** Repeatable: packs with at least one of them */
+    category?: ('love' | 'happy' | 'laughing' | 'playful' | 'sad' | 'angry' | 'surprised' | 'thinking' | 'sleepy' | 'sick' | 'greeting' | 'approval' | 'hands' | 'people' | 'work' | 'fantasy' | 'animals' | 'nature' | 'food' | 'drink' | 'travel' | 'weather' | 'sport' | 'games' | 'music' | 'celebration' | 'fashion' | 'money' | 'objects' | 'symbols' | 'flags' | 'other') | (('love' | 'happy' | 'laughing' | 'playful' | 'sad' | 'angry' | 'surprised' | 'thinking' | 'sleepy' | 'sick' | 'greeting' | 'approval' | 'hands' | 'people' | 'work' | 'fantasy' | 'animals' | 'nature' | 'food' | 'drink' | 'travel' | 'weather' | 'sport' | 'games' | 'music' | 'celebration' | 'fashion' | 'money' | 'objects' | 'symbols' | 'flags' | 'other')[]);
+    /** Also packs that are suggestive or explicit */
+    include_sensitive?: 'true' | 'false';
     /** Packs per page */
     limit?: number;
     /** next_cursor of the page before */
@@ -178,6 +344,24 @@ export type DeletePackInput = {
 };
 export type DeletePackAnswer =
   | { status: 204; headers: Headers; body: null };
+
+export type EditPackInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+  };
+  body: {
+    name?: string;
+    publisher?: string;
+    description?: string;
+    visibility?: 'private' | 'unlisted' | 'public';
+    tags?: string[];
+  };
+};
+export type EditPackAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: PackSummary;
+  } };
 
 export type GetStickerBytesInput = {
   params: {
@@ -317,6 +501,143 @@ export type PublishPackInput = {
 export type PublishPackAnswer =
   | { status: 200; headers: Headers; body: {
     data: PackSummary;
+  } };
+
+export type ChoosePackCoverInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+  };
+  body: {
+    sticker_id: string;
+  };
+};
+export type ChoosePackCoverAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: PackSummary;
+  } };
+
+export type OrderPackInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+  };
+  body: {
+    sticker_ids: string[];
+  };
+};
+export type OrderPackAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: PackSummary;
+  } };
+
+export type ClonePackInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+  };
+  body: {
+    name?: string;
+    publisher?: string;
+  };
+};
+export type ClonePackAnswer =
+  | { status: 201; headers: Headers; body: {
+    data: PackSummary;
+  } };
+
+export type EditStickerInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+    /** Id of the sticker */
+    stickerId: string;
+  };
+  body: {
+    emojis?: string[];
+    accessibility_label?: string | null;
+  };
+};
+export type EditStickerAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: Sticker;
+  } };
+
+export type RemoveStickerInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+    /** Id of the sticker */
+    stickerId: string;
+  };
+};
+export type RemoveStickerAnswer =
+  | { status: 204; headers: Headers; body: null };
+
+export type ReplaceStickerInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+    /** Id of the sticker */
+    stickerId: string;
+  };
+  form: {
+    /** At most 20 MiB */
+    file: Blob;
+    /** JSON array of at most 8 emojis */
+    emojis?: string;
+    /** What it shows, for people who do not see it */
+    accessibility_label?: string;
+  };
+};
+export type ReplaceStickerAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      sticker_id: string;
+      sha256: string;
+      status: 'pending' | 'ready' | 'rejected';
+    };
+  } }
+  | { status: 202; headers: Headers; body: {
+    data: {
+      sticker_id: string;
+      sha256: string;
+      status: 'pending' | 'ready' | 'rejected';
+    };
+  } };
+
+export type CollectStickerInput = {
+  form: {
+    /** At most 20 MiB */
+    file: Blob;
+    /** JSON array of at most 8 emojis */
+    emojis?: string;
+    /** What it shows, for people who do not see it */
+    accessibility_label?: string;
+    /** Publisher of a collector pack that is made for it */
+    sender_name?: string;
+  };
+};
+export type CollectStickerAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      sticker_id: string;
+      sha256: string;
+      status: 'pending' | 'ready' | 'rejected';
+      pack_key: string;
+      pack_name: string;
+      outcome: 'added' | 'duplicate';
+    };
+  } }
+  | { status: 202; headers: Headers; body: {
+    data: {
+      sticker_id: string;
+      sha256: string;
+      status: 'pending' | 'ready' | 'rejected';
+      pack_key: string;
+      pack_name: string;
+      outcome: 'added' | 'duplicate';
+    };
   } };
 
 export type CreateApiKeyInput = {
@@ -809,6 +1130,18 @@ export type ListTargetsAnswer =
 
 /** One method for each operation. */
 export type Operations = {
+  /** Five shelves of packs: best ranked, newest, growing, most liked, best rated. */
+  listIntents: { input: ListIntentsInput; answer: ListIntentsAnswer };
+  /** Publishers of public packs, the best first. */
+  listCreators: { input: ListCreatorsInput; answer: ListCreatorsAnswer };
+  /** Packs that this viewer may like, by what they opened, liked and downloaded; never sensitive ones. */
+  listRecommendations: { input: ListRecommendationsInput; answer: ListRecommendationsAnswer };
+  /** What the public packs add up to. */
+  getStats: { input: GetStatsInput; answer: GetStatsAnswer };
+  /** The caller's packs, drafts included, the newest change first. */
+  listOwnPacks: { input: ListOwnPacksInput; answer: ListOwnPacksAnswer };
+  /** The caller's ready stickers that are in no pack, the newest first; everybody's for an administrator. */
+  listOrphanStickers: { input: ListOrphanStickersInput; answer: ListOrphanStickersAnswer };
   /** Packs in the order of the published ranking; follow next_cursor to the end to see each exactly once. */
   listPacks: { input: ListPacksInput; answer: ListPacksAnswer };
   /** Makes a pack; it is a draft until it is published. */
@@ -817,6 +1150,8 @@ export type Operations = {
   getPack: { input: GetPackInput; answer: GetPackAnswer };
   /** Takes the pack out of the catalogue. */
   deletePack: { input: DeletePackInput; answer: DeletePackAnswer };
+  /** Changes texts, tags or visibility of a pack; what is absent stays. */
+  editPack: { input: EditPackInput; answer: EditPackAnswer };
   /** The WebP of a ready sticker, or its preview. */
   getStickerBytes: { input: GetStickerBytesInput; answer: GetStickerBytesAnswer };
   /** Counts one open of this viewer, once per window, and returns the engagement. */
@@ -829,6 +1164,20 @@ export type Operations = {
   addSticker: { input: AddStickerInput; answer: AddStickerAnswer };
   /** Shows the pack as its visibility says. */
   publishPack: { input: PublishPackInput; answer: PublishPackAnswer };
+  /** Chooses the cover. cover_url follows when the pack was looked at, and the sticker is ready. */
+  choosePackCover: { input: ChoosePackCoverInput; answer: ChoosePackCoverAnswer };
+  /** Puts the stickers in order; the list names each of them once. */
+  orderPack: { input: OrderPackInput; answer: OrderPackAnswer };
+  /** Makes a private draft with the stickers of a pack that the caller can see. */
+  clonePack: { input: ClonePackInput; answer: ClonePackAnswer };
+  /** Changes what is said about a sticker of a pack; what is absent stays. */
+  editSticker: { input: EditStickerInput; answer: EditStickerAnswer };
+  /** Takes a sticker out of a pack. A published pack without stickers shows in no list until it has one again. */
+  removeSticker: { input: RemoveStickerInput; answer: RemoveStickerAnswer };
+  /** Puts a new picture in the place of a sticker; emojis and label stay unless they are given. */
+  replaceSticker: { input: ReplaceStickerInput; answer: ReplaceStickerAnswer };
+  /** Adds a sticker to the owner's current pack, else to a collector pack of theirs, and says which. */
+  collectSticker: { input: CollectStickerInput; answer: CollectStickerAnswer };
   /** Makes an API key. The key is shown in this answer and never again. */
   createApiKey: { input: CreateApiKeyInput; answer: CreateApiKeyAnswer };
   /** Revokes an API key at once. */
@@ -877,16 +1226,30 @@ export type Operations = {
 
 /** Where each operation is. */
 export const routes = {
+  listIntents: { method: 'GET', path: '/api/sticker-packs/intents' },
+  listCreators: { method: 'GET', path: '/api/sticker-packs/creators' },
+  listRecommendations: { method: 'GET', path: '/api/sticker-packs/recommendations' },
+  getStats: { method: 'GET', path: '/api/sticker-packs/stats' },
+  listOwnPacks: { method: 'GET', path: '/api/me/sticker-packs' },
+  listOrphanStickers: { method: 'GET', path: '/api/sticker-packs/orphan-stickers' },
   listPacks: { method: 'GET', path: '/api/sticker-packs' },
   createPack: { method: 'POST', path: '/api/sticker-packs' },
   getPack: { method: 'GET', path: '/api/sticker-packs/{packKey}' },
   deletePack: { method: 'DELETE', path: '/api/sticker-packs/{packKey}' },
+  editPack: { method: 'PATCH', path: '/api/sticker-packs/{packKey}' },
   getStickerBytes: { method: 'GET', path: '/api/sticker-packs/{packKey}/stickers/{stickerId}.webp' },
   openPack: { method: 'POST', path: '/api/sticker-packs/{packKey}/open' },
   likePack: { method: 'POST', path: '/api/sticker-packs/{packKey}/like' },
   dislikePack: { method: 'POST', path: '/api/sticker-packs/{packKey}/dislike' },
   addSticker: { method: 'POST', path: '/api/sticker-packs/{packKey}/stickers' },
   publishPack: { method: 'POST', path: '/api/sticker-packs/{packKey}/publish' },
+  choosePackCover: { method: 'PUT', path: '/api/sticker-packs/{packKey}/cover' },
+  orderPack: { method: 'PUT', path: '/api/sticker-packs/{packKey}/order' },
+  clonePack: { method: 'POST', path: '/api/sticker-packs/{packKey}/clone' },
+  editSticker: { method: 'PATCH', path: '/api/sticker-packs/{packKey}/stickers/{stickerId}' },
+  removeSticker: { method: 'DELETE', path: '/api/sticker-packs/{packKey}/stickers/{stickerId}' },
+  replaceSticker: { method: 'POST', path: '/api/sticker-packs/{packKey}/stickers/{stickerId}/replace' },
+  collectSticker: { method: 'POST', path: '/api/stickers' },
   createApiKey: { method: 'POST', path: '/api/admin/api-keys' },
   revokeApiKey: { method: 'DELETE', path: '/api/admin/api-keys/{keyId}' },
   listDeadLetters: { method: 'GET', path: '/api/admin/dlq' },
