@@ -53,5 +53,8 @@ export async function readDayCounts(
     [packId, days - 1],
   );
   const rows = rowsOf<{ today: string } & ({ day: null } | DayCount)>(result);
-  return { today: rows[0]?.today ?? '', counts: rows.filter((row) => row.day !== null) };
+  const counts = rows.flatMap((row) =>
+    row.day === null ? [] : [{ day: row.day, interaction: row.interaction, count: row.count }],
+  );
+  return { today: rows[0]?.today ?? '', counts };
 }
