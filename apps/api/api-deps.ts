@@ -7,6 +7,7 @@ import type {
   Engagement,
   OwnerReader,
   PackClone,
+  PackAnalyticsReader,
   PackEdits,
   Packs,
   ReplaceSticker,
@@ -32,6 +33,7 @@ export type ApiDeps = Pick<
   replaceSticker: ReplaceSticker;
   autoCollect: AutoCollect;
   engagement: Engagement;
+  analytics: PackAnalyticsReader;
   apiKeys: ApiKeys;
   deadLetters: DeadLetters;
   flags: Pick<Flags, 'isOn'>;

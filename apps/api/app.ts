@@ -10,6 +10,7 @@ import { createHttpMetrics, setRouteGroup } from './http-metrics.ts';
 import { createOpenApiDocument } from './openapi.ts';
 import type { Operation } from './operation.ts';
 import { adminOperations } from './operations/admin.ts';
+import { analyticsOperations } from './operations/analytics.ts';
 import { deadLetterOperations } from './operations/dead-letters.ts';
 import { fleetControlOperations } from './operations/fleet-control.ts';
 import { marketplaceOperations } from './operations/marketplace.ts';
@@ -79,6 +80,7 @@ export function createOperations(deps: ApiDeps): { operations: Operation[]; docu
     ...ownerOperations(deps),
     ...packEditOperations(deps),
     ...stickerIntakeOperations(deps),
+    ...analyticsOperations(deps),
     ...adminOperations(deps),
     ...deadLetterOperations(deps),
     ...fleetControlOperations(deps),

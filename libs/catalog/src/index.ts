@@ -29,6 +29,8 @@ export { createPackClone } from './pack-clone.ts';
 export type { PackClone } from './pack-clone.ts';
 export { createPackEdits } from './pack-edits.ts';
 export type { PackEdits } from './pack-edits.ts';
+export { createPackAnalytics } from './pack-analytics.ts';
+export type { PackAnalyticsReader } from './pack-analytics.ts';
 export { createPacks } from './packs.ts';
 export type { Actor, Packs } from './packs.ts';
 export { rankingAgeSeconds } from './ranking-age.ts';
