@@ -1,18 +1,39 @@
-/** `npm run pictures -- art`: the pages' pictures, from their drawings. */
+/**
+ * The pictures that are committed: `npm run pictures -- art` draws those of the pages, `npm run pictures -- screenshots` those of
+ * the README, from the pages of the `npm start` that runs here, with its demo catalogue.
+ */
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { locateChromium } from '@omnizap/embedded';
+import { z } from 'zod';
 import { drawArt } from './pictures/draw-art.ts';
+import { takeScreenshots } from './pictures/take-screenshots.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
-const usage = 'usage: npm run pictures -- art\n';
+const usage = 'usage: npm run pictures -- art | screenshots\n';
 
 async function main([command, ...rest]: string[]): Promise<number> {
-  if (rest.length > 0 || command !== 'art') {
+  if (rest.length > 0 || (command !== 'art' && command !== 'screenshots')) {
     process.stderr.write(usage);
     return 2;
   }
-  for (const { file, bytes } of await drawArt(path.join(root, 'apps/console/art')))
-    process.stdout.write(`${file}: ${bytes} bytes\n`);
+  const written = command === 'art' ? await drawArt(path.join(root, 'apps/console/art')) : await screenshots();
+  for (const { file, bytes } of written) process.stdout.write(`${file}: ${bytes} bytes\n`);
   return 0;
 }
 
-process.exit(await main(process.argv.slice(2)));
+async function screenshots(): Promise<{ file: string; bytes: number }[]> {
+  const runtimeFile = path.join(path.resolve(process.env.STICKER_DATA_DIR || 'data'), 'runtime.json');
+  const { api_url: apiUrl } = z.object({ api_url: z.url() }).parse(JSON.parse(await readFile(runtimeFile, 'utf8')));
+  const log = (line: string): void => void process.stderr.write(`pictures: ${line}\n`);
+  const browser = await locateChromium({ cacheDir: path.join(root, '.cache/chromium'), log });
+  if (!browser) throw new Error('There is no browser to take screenshots with.');
+  return await takeScreenshots({ browser, apiUrl, folder: path.join(root, 'runbooks/images') });
+}
+
+try {
+  process.exit(await main(process.argv.slice(2)));
+} catch (error) {
+  process.stderr.write(`pictures: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}

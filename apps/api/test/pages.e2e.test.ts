@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { ask, startFleet, testDatabaseKinds } from '@omnizap/testkit';
+import { ask, createCatalogueClient, drawPng, startFleet, testDatabaseKinds } from '@omnizap/testkit';
 import type { Answer, Fleet } from '@omnizap/testkit';
 
 const browserAccept = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8';
@@ -175,6 +175,70 @@ describe.each(testDatabaseKinds())('the pages on %s', (kind) => {
     }
     for (const path of ['none.css', 'gallery.ts', '..%2Fscripts%2Fgallery.ts', '__proto__'])
       expect((await get(`/stickers/assets/${path}`)).status).toBe(404);
+  });
+
+  describe('of a pack', () => {
+    const nasty = `</script><script>alert("&'1")</script>\u2028<!--`;
+    const keys = new Map<string, string>();
+    beforeAll(async () => {
+      const own = createCatalogueClient(fleet.apiUrl, (await fleet.createOwner()).key);
+      for (const [index, visibility] of ['public', 'unlisted', 'private'].entries()) {
+        const texts = { name: nasty, publisher: `<b>"Me"</b>`, description: 'One\n\n<img src=x onerror=alert(1)>' };
+        const key = await own.createPack({ ...texts, name: texts.name.replace('\u2028', ''), visibility });
+        await own.addStickers(key, [{ bytes: drawPng(index), emojis: ['🎉'] }]);
+        expect((await own.publish(key)).status).toBe(200);
+        keys.set(visibility, key);
+      }
+    }, 60_000);
+
+    it('say whatever their owner wrote as text, in HTML and in data for search engines', async () => {
+      const document = text(await get(`/stickers/${keys.get('public')}`));
+
+      expect(document).not.toMatch(/<script>alert|<b>"|<img src=x/);
+      const blocks = [...document.matchAll(/<script type="application\/ld\+json">(.*?)<\/script>/gs)];
+      const [gallery] = blocks.map(([, json = '']) => JSON.parse(json) as { name: string; author: { name: string } });
+      expect([gallery?.name, gallery?.author.name]).toEqual([nasty.replace('\u2028', ''), '<b>"Me"</b>']);
+      expect(document).toContain('&lt;/script>&lt;script>alert(');
+    });
+
+    it('are for search engines when they are public, for whoever has the link when they are unlisted, else for nobody', async () => {
+      const open = await get(`/stickers/${keys.get('public')}`);
+      const unlisted = await get(`/stickers/${keys.get('unlisted')}`);
+      const hidden = await get(`/stickers/${keys.get('private')}`);
+
+      expect([open.status, unlisted.status, hidden.status]).toEqual([200, 200, 404]);
+      expect([open, unlisted].map((answer) => text(answer).includes('content="noindex"'))).toEqual([false, true]);
+      const sitemap = await get('/sitemap.xml');
+      expect([sitemap.status, sitemap.headers['content-type']]).toEqual([200, 'application/xml; charset=utf-8']);
+      const parts = [...text(sitemap).matchAll(/<loc>([^<]*)<\/loc>/g)].map(([, url = '']) => url);
+      expect(parts).toEqual([`${fleet.apiUrl}/sitemap.xml?part=1`]);
+      const part = text(await get('/sitemap.xml?part=1'));
+      expect([...part.matchAll(/<loc>([^<]*)<\/loc>/g)].map(([, url = '']) => url)).toEqual(
+        ['/', '/stickers', `/stickers/${keys.get('public')}`].map((path) => `${fleet.apiUrl}${path}`),
+      );
+      expect((await get('/sitemap.xml?part=2')).status).toBe(404);
+      expect((await get('/sitemap.xml?part=0')).status).toBe(400);
+      expect(text(await get('/robots.txt'))).toContain(`Sitemap: ${fleet.apiUrl}/sitemap.xml\n`);
+    });
+
+    it('take likes of their own form only, and lead back', async () => {
+      const path = `/stickers/${keys.get('public')}/like`;
+      const like = async (from: string): Promise<Answer> =>
+        await ask(`${fleet.apiUrl}${path}?lang=pt-BR`, { method: 'POST', headers: { 'Sec-Fetch-Site': from } });
+
+      expect((await like('cross-site')).status).toBe(403);
+      const taken = await like('same-origin');
+      expect([taken.status, taken.headers.location]).toEqual([303, `/stickers/${keys.get('public')}?lang=pt-BR`]);
+      const [cookie] = taken.headers['set-cookie'] ?? [];
+      expect(cookie).toMatch(/^omnizap_vid=[\w-]{22}; Max-Age=34560000; Path=\/; .*HttpOnly; SameSite=Lax$/);
+      expect((await get(path)).headers.allow).toBe('POST');
+    });
+
+    it('give no cookie to bots that count by the API', async () => {
+      const counted = await createCatalogueClient(fleet.apiUrl).interact(keys.get('public') ?? '', 'open', 'a bot');
+
+      expect([counted.status, counted.headers['set-cookie']]).toEqual([200, undefined]);
+    });
   });
 
   it('are counted as pages', async () => {

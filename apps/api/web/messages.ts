@@ -16,8 +16,8 @@ export const messages = {
   'shell.packs': { en: 'Sticker packs', 'pt-BR': 'Pacotes' },
   'shell.language': { en: 'Language', 'pt-BR': 'Idioma' },
   'shell.footer': {
-    en: 'Stickers belong to whoever made them. Report what should not be here.',
-    'pt-BR': 'As figurinhas são de quem as fez. Denuncie o que não deveria estar aqui.',
+    en: 'Stickers belong to whoever made them.',
+    'pt-BR': 'As figurinhas são de quem as fez.',
   },
   'home.title': { en: 'Say it with a sticker', 'pt-BR': 'Fale com figurinhas' },
   'home.lead': {

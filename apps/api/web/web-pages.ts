@@ -4,9 +4,18 @@ import type { Page } from './page.ts';
 import { homePage } from './pages/home-page.ts';
 import { listPage } from './pages/list-page.ts';
 import { likeForm, packPage } from './pages/pack-page.ts';
+import { robotsPage } from './pages/robots-page.ts';
+import { sitemapPage } from './pages/sitemap-page.ts';
 import { webDepsOf } from './web-deps.ts';
 
 export function webPages(deps: ApiDeps): Page[] {
   const webDeps = webDepsOf(deps);
-  return [homePage(webDeps), listPage(webDeps), packPage(webDeps), likeForm(webDeps)];
+  return [
+    homePage(webDeps),
+    listPage(webDeps),
+    packPage(webDeps),
+    likeForm(webDeps),
+    robotsPage(),
+    sitemapPage(webDeps),
+  ];
 }

@@ -48,7 +48,7 @@ function isHeld(picture: HTMLImageElement): boolean {
 function play(picture: HTMLImageElement | null): void {
   const source = picture?.dataset.animatedSrc;
   if (!picture || source === undefined || picture.dataset[stillSource] !== undefined) return;
-  picture.dataset[stillSource] = picture.src;
+  picture.dataset[stillSource] = picture.getAttribute('src') ?? '';
   const animation = new Image();
   animation.src = source;
   animation.decode().then(

@@ -38,6 +38,7 @@ export { createHealthSources } from './rollback-health.ts';
 export { createRankingPublisher, rankingTopic } from './ranking-publisher.ts';
 export { sorts } from './ranking-index.ts';
 export type { Sort } from './ranking-index.ts';
+export { createSitemapReader, sitemapPartSize } from './sitemap-reader.ts';
 export { scoresTopic } from './rebuild-pack.ts';
 export { recommendPacks } from './recommend-packs.ts';
 export { createReplaceSticker } from './replace-sticker.ts';

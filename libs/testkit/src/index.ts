@@ -13,7 +13,7 @@ export { buildPng, drawApng, drawPng } from './builders/draw-png.ts';
 export { buildMultipart } from './builders/multipart.ts';
 export type { Part } from './builders/multipart.ts';
 export { openBrowser } from './browser/open-browser.ts';
-export type { TestBrowser, Visit, VisitOptions } from './browser/open-browser.ts';
+export type { BrowserInstallation, TestBrowser, Visit, VisitOptions } from './browser/open-browser.ts';
 export { holdLeases } from './hold-leases.ts';
 export { freePort } from './free-port.ts';
 export { spawnProcess } from './spawn-process.ts';

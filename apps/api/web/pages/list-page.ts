@@ -216,6 +216,7 @@ function emptyList(context: PageContext): Content {
   const { t } = context;
   return html`
     <div class="notice" id="packs">
+      <img src=${context.assets.url('lost.svg')} width="220" height="180" alt="" />
       <h2>${t('list.empty')}</h2>
       <p>${t('list.empty-text')}</p>
       <p><a class="button quiet" href=${linkTo(context, '/stickers')}>${t('list.empty-reset')}</a></p>

@@ -25,8 +25,8 @@ export function packHead(context: PageContext, pack: PackSummary, actions: Conte
         ${pack.description === '' ? null : html`<p class="pack-text">${pack.description}</p>`}
         <ul class="pack-facts" role="list">
           <li>${t.count('pack.stickers', pack.sticker_count)}</li>
-          <li>${t.count('pack.opens', pack.engagement.open)}</li>
-          <li>${t.count('pack.downloads', pack.engagement.download)}</li>
+          ${pack.engagement.open > 0 ? html`<li>${t.count('pack.opens', pack.engagement.open)}</li>` : null}
+          ${pack.engagement.download > 0 ? html`<li>${t.count('pack.downloads', pack.engagement.download)}</li>` : null}
         </ul>
         ${
           pack.categories.length === 0

@@ -42,7 +42,7 @@ function stickerTile({ t }: PageContext, sticker: Sticker, isFirst: boolean): Co
   return html`
     <li class="sticker">
       ${isAnimated ? html`<a href=${assetUrl} data-play="">${picture}</a>` : picture}
-      ${emojis.length === 0 ? null : html`<span class="sticker-emojis" aria-hidden="true">${emojis.join(' ')}</span>`}
+      ${emojis.length === 0 ? null : html`<span class="sticker-emojis" aria-hidden="true">${emojis.join('')}</span>`}
     </li>
   `;
 }

@@ -53,18 +53,24 @@ const watchScript = `
   });
 `;
 
-/** @throws Error when `npm test` found no browser */
-export async function openBrowser(): Promise<TestBrowser> {
-  const installation = process.env.OMNIZAP_TEST_CHROMIUM;
-  if (installation === undefined)
-    throw new Error('There is no browser: run this by "npm test", which finds or fetches one.');
-  const { executable, env } = JSON.parse(installation) as { executable: string; env: Record<string, string> };
+/** Which browser, and what it needs in its environment. */
+export type BrowserInstallation = { executable: string; env: Record<string, string> };
+
+/** Opens the browser of the test run, or another one. */
+export async function openBrowser(installation: BrowserInstallation = browserOfTestRun()): Promise<TestBrowser> {
   const browser = await chromium.launch({
-    executablePath: executable,
-    env: { ...(process.env as Record<string, string>), ...env },
+    executablePath: installation.executable,
+    env: { ...(process.env as Record<string, string>), ...installation.env },
     args: browserArgs,
   });
   return { visit: (options = {}) => startVisit(browser, options), close: () => browser.close() };
+}
+
+/** @throws Error when `npm test` found none */
+function browserOfTestRun(): BrowserInstallation {
+  const found = process.env.OMNIZAP_TEST_CHROMIUM;
+  if (found === undefined) throw new Error('There is no browser: run this by "npm test", which finds or fetches one.');
+  return JSON.parse(found) as BrowserInstallation;
 }
 
 async function startVisit(browser: Browser, { viewport = 'desktop', ...options }: VisitOptions): Promise<Visit> {
