@@ -54,8 +54,7 @@ describe('every page', () => {
   const screens = {
     desktop: { viewport: 'desktop' },
     'desktop in the dark': { viewport: 'desktop', colorScheme: 'dark' },
-    phone: { viewport: 'phone', locale: 'pt-BR' },
-    'phone in the dark': { viewport: 'phone', colorScheme: 'dark', deviceScaleFactor: 3 },
+    phone: { viewport: 'phone', locale: 'pt-BR', deviceScaleFactor: 3 },
   } as const satisfies Record<string, VisitOptions>;
   const cases = Object.keys(screens).flatMap((screen) => Object.keys(pages).map((page) => [page, screen] as const));
 

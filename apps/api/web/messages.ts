@@ -21,7 +21,7 @@ export const messages = {
   },
   'home.title': { en: 'Say it with a sticker', 'pt-BR': 'Fale com figurinhas' },
   'home.lead': {
-    en: 'Thousands of looks, one tap away. Pick a pack, preview every sticker, and send it to WhatsApp, Telegram or Signal.',
+    en: 'A look for every moment, one tap away. Pick a pack, preview every sticker, and take it to WhatsApp, Telegram or Signal.',
     'pt-BR':
       'Um jeito para cada momento, a um toque. Escolha um pacote, veja cada figurinha e leve para o WhatsApp, Telegram ou Signal.',
   },
