@@ -80,7 +80,8 @@ function libraryEnv(libraryDirs: string[]): Record<string, string> {
 }
 
 async function inspect(executable: string, env: Record<string, string>): Promise<ChromiumInstallation | null> {
-  const version = await run(executable, ['--version'], { env: { ...process.env, ...env } }).then(
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const version = await run('env', [...variables, executable, '--version']).then(
     ({ stdout }) => stdout.trim(),
     () => '',
   );

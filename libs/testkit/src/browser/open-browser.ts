@@ -17,7 +17,7 @@ const browserArgs = [
   '--disable-sync',
 ];
 
-export const viewports = { desktop: { width: 1_280, height: 900 }, phone: { width: 390, height: 844 } } as const;
+const viewports = { desktop: { width: 1_280, height: 900 }, phone: { width: 390, height: 844 } } as const;
 
 export type VisitOptions = Pick<
   BrowserContextOptions,
