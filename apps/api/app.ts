@@ -53,13 +53,13 @@ export function createApp(deps: ApiDeps): Express {
     }),
   );
 
-  const { operations } = createOperations(deps);
+  const { operations, document } = createOperations(deps);
   const authentication = createAuthentication({ apiKeys: deps.apiKeys, adminToken: config.ADMIN_TOKEN });
   const parseJson = express.json({ limit: maxJsonBytes, strict: true, type: 'application/json' });
   for (const operation of operations)
     app[operation.method](expressPath(operation.path), createRoute(operation, authentication, parseJson, deps));
   for (const [path, methods] of methodsByPath(operations)) app.all(path, refuseMethod(methods));
-  const pages = createPageRoutes(deps, webPages(deps));
+  const pages = createPageRoutes(deps, webPages(deps, document));
   pages.install(app);
 
   app.use((request) => {

@@ -31,7 +31,7 @@ export function renderClientFile({ paths, components }: OpenApiDocument): string
   const blocks = operations.map((operation) => {
     const parameters = (operation.parameters ?? []).map(find);
     return [
-      `export type ${inputName(operation)} = ${recordType(inputFields(operation, parameters))};`,
+      `export type ${inputName(operation)} = ${inputType(inputFields(operation, parameters))};`,
       `export type ${answerName(operation)} =${answerType(operation)};`,
     ].join('\n');
   });
@@ -86,6 +86,11 @@ function inputFields({ requestBody }: Operation, parameters: Parameter[]): Field
     type: (indent) => typeOf(media?.schema ?? {}, { indent, binary: 'Blob' }),
   };
   return [...fromPlaces, body];
+}
+
+/** `object` where nothing is taken: `{}` would let everything in. */
+function inputType(fields: Field[]): string {
+  return fields.length === 0 ? 'object' : recordType(fields);
 }
 
 /** A union over the statuses of success: what is refused is thrown. */

@@ -19,6 +19,16 @@ export const messages = {
     en: 'Stickers belong to whoever made them.',
     'pt-BR': 'As figurinhas são de quem as fez.',
   },
+  'docs.title': { en: 'The API', 'pt-BR': 'A API' },
+  'docs.description': {
+    en: 'Every operation of the sticker catalogue’s HTTP API, with examples.',
+    'pt-BR': 'Todas as operações da API HTTP do catálogo de figurinhas, com exemplos.',
+  },
+  'docs.errors-title': { en: 'Problem codes', 'pt-BR': 'Códigos de problema' },
+  'docs.errors-description': {
+    en: 'What each problem code of the API means, and what to do about it.',
+    'pt-BR': 'O que cada código de problema da API significa e o que fazer.',
+  },
   'home.title': { en: 'Say it with a sticker', 'pt-BR': 'Fale com figurinhas' },
   'home.lead': {
     en: 'A look for every moment, one tap away. Pick a pack, preview every sticker, and take it to WhatsApp, Telegram or Signal.',

@@ -1,6 +1,8 @@
 /** Every page of the web, in one list: routes, refused methods and error pages are made from it. */
 import type { ApiDeps } from '../api-deps.ts';
 import type { Page } from './page.ts';
+import { docsErrorsPage } from './pages/docs-errors-page.ts';
+import { docsPage } from './pages/docs-page.ts';
 import { homePage } from './pages/home-page.ts';
 import { listPage } from './pages/list-page.ts';
 import { likeForm, packPage } from './pages/pack-page.ts';
@@ -8,7 +10,8 @@ import { robotsPage } from './pages/robots-page.ts';
 import { sitemapPage } from './pages/sitemap-page.ts';
 import { webDepsOf } from './web-deps.ts';
 
-export function webPages(deps: ApiDeps): Page[] {
+/** `document`: the OpenAPI document, which has a page too. */
+export function webPages(deps: ApiDeps, document: object): Page[] {
   const webDeps = webDepsOf(deps);
   return [
     homePage(webDeps),
@@ -17,5 +20,7 @@ export function webPages(deps: ApiDeps): Page[] {
     likeForm(webDeps),
     robotsPage(),
     sitemapPage(webDeps),
+    docsPage(document),
+    docsErrorsPage(),
   ];
 }

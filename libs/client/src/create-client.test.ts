@@ -8,7 +8,7 @@ function recorded(response: Response): { asked: Request[]; fetch: typeof fetch }
   return {
     asked,
     fetch: async (input, init) => {
-      asked.push(new Request(input as URL, init));
+      asked.push(new Request(input, init));
       return await Promise.resolve(response);
     },
   };

@@ -66,7 +66,7 @@ function searchOf(query: object = {}): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query) as [string, unknown][]) {
     for (const one of [value].flat())
-      if (one !== undefined) search.append(name, String(one as string | number | boolean));
+      if (one !== undefined) search.append(name, typeof one === 'string' ? one : JSON.stringify(one));
   }
   return search.size === 0 ? '' : `?${search.toString()}`;
 }

@@ -35,7 +35,7 @@ export function fixturesOf(example: Example): string[] {
 }
 
 export function partsOf(example: Example): RequestParts {
-  const text = (value: unknown): string => String(value as string | number | boolean);
+  const text = (value: unknown): string => String(value);
   return {
     params: Object.fromEntries(Object.entries(example.params ?? {}).map(([name, value]) => [name, text(value)])),
     query: Object.entries(example.query ?? {}).flatMap(([name, value]) =>

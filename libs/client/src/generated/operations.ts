@@ -913,8 +913,7 @@ export type RedriveDeadLetterAnswer =
     };
   } };
 
-export type ListFeatureFlagsInput = {
-};
+export type ListFeatureFlagsInput = object;
 export type ListFeatureFlagsAnswer =
   | { status: 200; headers: Headers; body: {
     data: {
@@ -954,8 +953,7 @@ export type SetFeatureFlagAnswer =
     };
   } };
 
-export type GetQueuesInput = {
-};
+export type GetQueuesInput = object;
 export type GetQueuesAnswer =
   | { status: 200; headers: Headers; body: {
     data: {
@@ -1013,15 +1011,13 @@ export type ResumeTaskTypeAnswer =
     };
   } };
 
-export type GetRolloutInput = {
-};
+export type GetRolloutInput = object;
 export type GetRolloutAnswer =
   | { status: 200; headers: Headers; body: {
     data: Record<string, unknown>;
   } };
 
-export type ListRolloutPlansInput = {
-};
+export type ListRolloutPlansInput = object;
 export type ListRolloutPlansAnswer =
   | { status: 200; headers: Headers; body: {
     data: Record<string, unknown>[];
@@ -1115,13 +1111,11 @@ export type FreezeRolloutsAnswer =
     };
   } };
 
-export type GetOpenApiInput = {
-};
+export type GetOpenApiInput = object;
 export type GetOpenApiAnswer =
   | { status: 200; headers: Headers; body: Record<string, unknown> };
 
-export type ListTargetsInput = {
-};
+export type ListTargetsInput = object;
 export type ListTargetsAnswer =
   | { status: 200; headers: Headers; body: {
     targets: string[];
