@@ -1,11 +1,11 @@
 /** Schemas of what owners are told about their packs. */
 import { z } from 'zod';
-import { count } from './schemas.ts';
+import { wholeNumber } from './whole-number.ts';
 
 const counts = { open: z.int(), like: z.int(), dislike: z.int(), download: z.int() };
 
 export const analyticsQuery = z.strictObject({
-  days: count(90, 30).describe('Days of the series; the last one is today, UTC'),
+  days: wholeNumber(1, 90, 30, 'Days of the series; the last one is today, UTC'),
 });
 
 export const analyticsSchema = z.object({

@@ -2,12 +2,14 @@
 import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import { randomUUID } from 'node:crypto';
 import helmet from 'helmet';
-import type { ZodObject } from 'zod';
-import { AppError, type FieldProblem, type Logger } from '@omnizap/runtime';
+import { AppError, type Logger } from '@omnizap/runtime';
 import type { ApiDeps } from './api-deps.ts';
-import { createAuthentication, type Identity } from './authentication.ts';
-import { createHttpMetrics, setRouteGroup } from './http-metrics.ts';
+import { createAuthentication } from './authentication.ts';
+import { allowOtherSites, createOptionsAnswer } from './cors.ts';
+import { createHttpMetrics } from './http-metrics.ts';
 import { createOpenApiDocument } from './openapi.ts';
+import { isForOtherSites } from './operation-defaults.ts';
+import { createOperationRoute } from './operation-route.ts';
 import type { Operation } from './operation.ts';
 import { adminOperations } from './operations/admin.ts';
 import { analyticsOperations } from './operations/analytics.ts';
@@ -27,7 +29,8 @@ import { createErrorHandler } from './problem.ts';
 import { createPageRoutes } from './web/page-routes.ts';
 import { webPages } from './web/web-pages.ts';
 
-const maxJsonBytes = 64 * 1_024;
+/** Half a year. Other hosts of the domain are not ours to decide for. */
+const hstsSeconds = 15_552_000;
 const requestIdPattern = /^[A-Za-z0-9._-]{1,128}$/;
 
 export function createApp(deps: ApiDeps): Express {
@@ -50,19 +53,26 @@ export function createApp(deps: ApiDeps): Express {
       contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
       // Stickers are made to be shown elsewhere.
       crossOriginResourcePolicy: { policy: 'cross-origin' },
+      // Said over TLS only, where a proxy in front ends it: over plain HTTP it would mean nothing.
+      strictTransportSecurity: false,
     }),
   );
+  app.use(describeToAgents);
 
   const { operations, document } = createOperations(deps);
   const authentication = createAuthentication({ apiKeys: deps.apiKeys, adminToken: config.ADMIN_TOKEN });
-  const parseJson = express.json({ limit: maxJsonBytes, strict: true, type: 'application/json' });
   for (const operation of operations)
-    app[operation.method](expressPath(operation.path), createRoute(operation, authentication, parseJson, deps));
-  for (const [path, methods] of methodsByPath(operations)) app.all(path, refuseMethod(methods));
+    app[operation.method](expressPath(operation.path), createOperationRoute(operation, { ...deps, authentication }));
+  for (const [path, those] of byPath(operations)) {
+    const allow = allowedMethods(those);
+    app.options(path, createOptionsAnswer(those, allow));
+    app.all(path, refuseMethod(allow, those.some(isForOtherSites)));
+  }
   const pages = createPageRoutes(deps, webPages(deps, document));
   pages.install(app);
 
-  app.use((request) => {
+  app.use((request, response) => {
+    if (isOfApi(request.path)) allowOtherSites(request, response);
     throw new AppError('not-found', `There is nothing at ${request.path.slice(0, 200)}.`);
   });
   app.use(createErrorHandler(log, pages.sendError));
@@ -115,102 +125,34 @@ function logAnswers(log: Logger): RequestHandler {
   };
 }
 
-function createRoute(
-  operation: Operation,
-  authentication: ReturnType<typeof createAuthentication>,
-  parseJson: RequestHandler,
-  deps: ApiDeps,
-): RequestHandler {
-  return async (request, response) => {
-    setRouteGroup(response, operation.routeGroup);
-    // Express answers 304 to `If-None-Match: *` whatever the answer is, also where there is no ETag to compare.
-    if (!(304 in operation.responses)) delete request.headers['if-none-match'];
-    const requestId = response.locals.requestId as string;
-    const actor =
-      operation.access === 'public'
-        ? null
-        : operation.access === 'optional'
-          ? asReader(await authentication.identify(request))
-          : await authentication.require(request, operation.access);
-    if (actor) response.set('Cache-Control', 'private, no-store');
-    const query = parse(operation.query, request.query, 'invalid-parameter', 'query');
-    const body = operation.body
-      ? parse(operation.body, await readJson(request, response, parseJson), 'validation-failed', 'body')
-      : undefined;
-    const answer = await operation.handle({
-      request,
-      response,
-      params: request.params as Record<string, string>,
-      query: query as never,
-      body: body as never,
-      actor,
-      requestId,
-      log: deps.log.child({ request_id: requestId }),
-    });
-    if (answer === 'written') return;
-    if (answer.headers) response.set(answer.headers);
-    if (answer.body === undefined) response.status(answer.status).end();
-    else response.status(answer.status).json(answer.body);
-  };
-}
-
-/** A key that may not write the catalogue is nobody in particular to it: it sees what everybody sees. */
-function asReader(identity: Identity | null): Identity | null {
-  return identity && (identity.isAdmin || identity.scopes.includes('catalog:write')) ? identity : null;
-}
-
-async function readJson(request: Request, response: Response, parseJson: RequestHandler): Promise<unknown> {
-  if (request.is('application/json') === false) {
-    throw new AppError('unsupported-media-type', 'The body must be JSON: send "Content-Type: application/json".');
-  }
-  await new Promise<void>((resolve, reject) => {
-    void parseJson(request, response, (error?: unknown) => {
-      if (error === undefined) resolve();
-      else reject(error instanceof Error ? error : new Error('body-parser failed', { cause: error }));
-    });
-  });
-  return (request.body as unknown) ?? {};
-}
-
-/** An operation without a schema takes nothing, so that a misspelt parameter is said, not ignored. */
-function parse(
-  schema: ZodObject | undefined,
-  value: unknown,
-  code: 'invalid-parameter' | 'validation-failed',
-  where: string,
-): unknown {
-  if (!schema) return undefined;
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const fields: FieldProblem[] = result.error.issues.slice(0, 20).map((issue) => ({
-    pointer: where === 'body' ? `/${issue.path.join('/')}` : issue.path.join('.'),
-    detail: issue.message,
-  }));
-  const first = fields[0];
-  throw new AppError(
-    code,
-    `The ${where} is not valid: ${first ? `${first.pointer === '' || first.pointer === '/' ? '' : `${first.pointer}: `}${first.detail}` : ''}`,
-    { fields },
-  );
-}
-
 function expressPath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1');
 }
 
-function methodsByPath(operations: Operation[]): Map<string, string[]> {
-  const methods = new Map<string, string[]>();
-  for (const { path, method } of operations) {
-    const names = method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()];
-    methods.set(expressPath(path), [...(methods.get(expressPath(path)) ?? []), ...names]);
-  }
-  return methods;
+function byPath(operations: Operation[]): Map<string, Operation[]> {
+  return Map.groupBy(operations, ({ path }) => expressPath(path));
 }
 
-function refuseMethod(methods: string[]): RequestHandler {
-  const allow = methods.join(', ');
+function allowedMethods(operations: Operation[]): string {
+  const methods = operations.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
+  return [...methods, 'OPTIONS'].join(', ');
+}
+
+function refuseMethod(allow: string, isOfOtherSites: boolean): RequestHandler {
   return (request, response) => {
+    if (isOfOtherSites) allowOtherSites(request, response);
     response.set('Allow', allow);
     throw new AppError('method-not-allowed', `${request.method} is not possible here; possible: ${allow}.`);
   };
+}
+
+function isOfApi(path: string): boolean {
+  return path.startsWith('/api/') || path === '/openapi.json';
+}
+
+/** For browsers and crawlers: pages are to be found, the API behind them is not; TLS, once there, stays. */
+function describeToAgents(request: Request, response: Response, next: NextFunction): void {
+  if (isOfApi(request.path)) response.set('X-Robots-Tag', 'noindex, nofollow');
+  if (request.secure) response.set('Strict-Transport-Security', `max-age=${hstsSeconds}`);
+  next();
 }

@@ -28,6 +28,7 @@ import { createHintSender, createWorker } from '@omnizap/tasks';
 import { createApp } from './app.ts';
 import { answerUnreadable } from './unreadable-request.ts';
 import { loadWebAssets } from './web/web-assets.ts';
+import { createContinueAnswer } from './expect-continue.ts';
 
 /** A stranger's slow request must not hold a socket for ever; an upload of 20 MiB on a phone needs its time. */
 const requestTimeoutMs = 120_000;
@@ -108,6 +109,7 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
     app,
   );
   server.on('clientError', answerUnreadable);
+  server.on('checkContinue', createContinueAnswer(app));
   server.timeout = stalledTimeoutMs;
   server.maxRequestsPerSocket = maxRequestsPerSocket;
   server.maxConnections = maxConnections;

@@ -72,6 +72,10 @@ export type OperationSpec<Q extends Shape | undefined, B extends Shape | undefin
   problems?: readonly ErrorCode[];
   /** None fails a test; the type leaves it open for what is being written. */
   example?: OperationExample;
+  /** Pages of other sites may call it. Default: when it needs no key. */
+  isForOtherSites?: boolean;
+  /** Its answer holds what is shown once and kept nowhere: never compressed. */
+  hasSecretAnswer?: boolean;
   handle: (call: Call<Q, B>) => Promise<Answer>;
 };
 

@@ -3,21 +3,11 @@
  * its stamp (versions of what it was made from, read live) is unchanged.
  */
 import { createHash } from 'node:crypto';
-import { promisify } from 'node:util';
-import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { Request, Response } from 'express';
 import { LRUCache } from 'lru-cache';
-import Negotiator from 'negotiator';
 import { Counter, type Metrics } from '@omnizap/runtime';
-
-const encodings = ['br', 'gzip', 'identity'] as const;
-type Encoding = (typeof encodings)[number];
-
-const compressors: Record<Exclude<Encoding, 'identity'>, (bytes: Buffer) => Promise<Buffer>> = {
-  // Quality 5 costs a few milliseconds once; 11 would cost a hundred.
-  br: (bytes) => promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }),
-  gzip: (bytes) => promisify(gzip)(bytes, { level: 6 }),
-};
+import { compressors, encodingFor, etagOf, type Encoding } from './encodings.ts';
+import { matchesEtag } from './entity-tags.ts';
 
 type Entry = { stamp: string; hash: string; bytes: Map<Encoding, Promise<Buffer>>; size: number };
 
@@ -63,11 +53,10 @@ export function createPreparedAnswers(metrics: Metrics, name: string) {
         };
         entries.set(options.key, entry);
       }
-      const encoding = new Negotiator(request).encoding([...encodings]) as Encoding | undefined;
-      const chosen = encoding ?? 'identity';
-      const etag = chosen === 'identity' ? `"${entry.hash}"` : `"${entry.hash}-${chosen}"`;
-      const vary = options.vary === undefined ? 'Accept-Encoding' : `${options.vary}, Accept-Encoding`;
-      response.set({ 'Cache-Control': options.cacheControl, Vary: vary, ETag: etag });
+      const chosen = encodingFor(request);
+      const etag = etagOf(entry.hash, chosen);
+      for (const name of [options.vary ?? [], 'Accept-Encoding'].flat()) response.vary(name);
+      response.set({ 'Cache-Control': options.cacheControl, ETag: etag });
       if (matchesEtag(request.get('if-none-match'), etag)) {
         response.status(304).end();
         return;
@@ -108,11 +97,4 @@ function compact(bytes: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length);
   bytes.copy(copy);
   return copy;
-}
-
-/** If-None-Match compares weakly (RFC 9110, 13.1.2). */
-export function matchesEtag(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
-  if (header.trim() === '*') return true;
-  return header.split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === etag);
 }

@@ -32,7 +32,7 @@ export function problemText({ code, detail, fields }: Problem, requestId: string
 }
 
 function sendProblem(response: Response, requestId: string, problem: Problem): void {
-  response.removeHeader('ETag');
+  for (const name of ['ETag', 'Content-Encoding', 'Content-Length', 'Location']) response.removeHeader(name);
   response
     .status(errorRegistry[problem.code].status)
     .set('Content-Type', problemContentType)
@@ -85,7 +85,7 @@ export function createErrorHandler(log: Logger, sendOtherwise: SendError): Error
       response.destroy();
       return;
     }
-    if (status === 503 || status === 429) response.set('Retry-After', '2');
+    if ((status === 503 || status === 429) && !response.hasHeader('Retry-After')) response.set('Retry-After', '2');
     if (status === 401) response.set('WWW-Authenticate', 'Bearer');
     // A body that was not read to its end would be taken for the next request on this connection.
     if (!request.complete) response.set('Connection', 'close');

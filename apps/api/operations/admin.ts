@@ -16,6 +16,7 @@ export function adminOperations(deps: ApiDeps): Operation[] {
     access: 'admin',
     query: z.strictObject({}),
     body: keyInput,
+    hasSecretAnswer: true,
     responses: { 201: { description: 'The key.', schema: createdKeySchema } },
     example: { body: { owner_id: '{newOwnerId}', scopes: ['catalog:write'] }, status: 201 },
     async handle({ body, actor, requestId }) {

@@ -16,6 +16,7 @@ export function analyticsOperations(deps: Pick<ApiDeps, 'analytics'>): Operation
     access: 'catalog:write',
     params: { packKey: 'Key of the pack' },
     query: analyticsQuery,
+    example: { params: { packKey: '{ownPackKey}' }, query: { days: 7 }, status: 200 },
     responses: { 200: { description: 'The counts.', schema: analyticsSchema } },
     async handle({ params, query, actor }) {
       const packKey = packKeyOf(params);

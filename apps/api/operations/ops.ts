@@ -29,6 +29,8 @@ export function opsOperations(deps: ApiDeps, openApiDocument: () => object): Ope
     routeGroup: 'other',
     access: 'public',
     query: z.strictObject({}),
+    // The loopback is trusted here, and a page in a browser on this host comes from it.
+    isForOtherSites: false,
     responses: { 200: { description: 'Targets.', schema: targetsSchema } },
     problems: ['unauthorized'],
     example: { status: 200 },

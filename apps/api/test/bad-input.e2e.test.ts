@@ -469,11 +469,11 @@ const paths: Case[] = [
 ];
 
 const wrongMethods: [method: string, path: (world: World) => string, allow: string][] = [
-  ['PUT', () => '/api/sticker-packs', 'GET, HEAD, POST'],
-  ['POST', ({ published }) => `/api/sticker-packs/${published}`, 'GET, HEAD, DELETE'],
-  ['GET', ({ published }) => `/api/sticker-packs/${published}/publish`, 'POST'],
-  ['POST', ({ published }) => `/api/sticker-packs/${published}/stickers/${uuid}.webp`, 'GET, HEAD'],
-  ['DELETE', () => '/openapi.json', 'GET, HEAD'],
+  ['PUT', () => '/api/sticker-packs', 'GET, HEAD, POST, OPTIONS'],
+  ['POST', ({ published }) => `/api/sticker-packs/${published}`, 'GET, HEAD, DELETE, OPTIONS'],
+  ['GET', ({ published }) => `/api/sticker-packs/${published}/publish`, 'POST, OPTIONS'],
+  ['POST', ({ published }) => `/api/sticker-packs/${published}/stickers/${uuid}.webp`, 'GET, HEAD, OPTIONS'],
+  ['DELETE', () => '/openapi.json', 'GET, HEAD, OPTIONS'],
 ];
 
 describe.each(testDatabaseKinds())('bad input on %s', (kind) => {

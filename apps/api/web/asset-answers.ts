@@ -2,7 +2,7 @@
 import type { Request, Response } from 'express';
 import Negotiator from 'negotiator';
 import { AppError, type Config } from '@omnizap/runtime';
-import { matchesEtag } from '../prepared-answers.ts';
+import { matchesEtag } from '../entity-tags.ts';
 import type { WebAssets } from './web-assets.ts';
 
 type CacheSettings = Pick<

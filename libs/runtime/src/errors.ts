@@ -29,6 +29,7 @@ export const errorRegistry = {
   'sticker-not-found': { status: 404, title: 'No such sticker', retryable: false, level: 'info' },
   'flag-unknown': { status: 404, title: 'No such feature flag', retryable: false, level: 'info' },
   'method-not-allowed': { status: 405, title: 'Method not allowed', retryable: false, level: 'info' },
+  'not-acceptable': { status: 406, title: 'Not available in that format', retryable: false, level: 'info' },
   'rollout-refused': { status: 409, title: 'The rollout cannot do this now', retryable: false, level: 'info' },
   'pack-full': { status: 409, title: 'The pack is full', retryable: false, level: 'info' },
   'pack-empty': { status: 409, title: 'The pack has no usable sticker', retryable: false, level: 'info' },
