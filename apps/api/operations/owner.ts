@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import type { Actor, PackView } from '@omnizap/catalog';
 import type { ApiDeps } from '../api-deps.ts';
-import { operation, type Operation } from '../operation.ts';
+import { expectedVersionOf, packEtag } from '../entity-tags.ts';
+import { operation, type Answer, type Operation } from '../operation.ts';
 import { addedStickerJson, packJson } from '../pack-json.ts';
 import { addedStickerSchema, packInput, packSummarySchema } from '../schemas.ts';
 import { stickerFields, withReceivedSticker } from '../sticker-form.ts';
@@ -15,6 +16,19 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
 
   async function summaryOf(view: PackView): Promise<object> {
     return { data: packJson(await reader.withSignals(view), { countAll: true }) };
+  }
+
+  async function createdAnswer(view: PackView): Promise<Answer> {
+    const { pack } = view;
+    return {
+      status: 201,
+      body: await summaryOf(view),
+      headers: { Location: `/api/sticker-packs/${pack.packKey}`, ETag: packEtag(pack) },
+    };
+  }
+
+  async function publishedAnswer(view: PackView): Promise<Answer> {
+    return { status: 200, body: await summaryOf(view), headers: { ETag: packEtag(view.pack) } };
   }
 
   const create = operation({
@@ -30,12 +44,7 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
     problems: ['pack-limit-reached'],
     example: { body: { name: 'Happy cats', publisher: 'Ana', tags: ['cats', 'happy'] }, status: 201 },
     async handle({ body, actor, requestId }) {
-      const view = await packs.create(actor as Actor, body, requestId);
-      return {
-        status: 201,
-        body: await summaryOf(view),
-        headers: { Location: `/api/sticker-packs/${view.pack.packKey}` },
-      };
+      return createdAnswer(await packs.create(actor as Actor, body, requestId));
     },
   });
 
@@ -87,9 +96,9 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
     responses: { 200: { description: 'The published pack.', schema: packSummarySchema } },
     problems: ['pack-empty'],
     example: { params: { packKey: '{draftPackKey}' }, status: 200 },
-    async handle({ params, actor, requestId }) {
-      const view = await packs.publish(actor as Actor, packKeyOf(params), requestId);
-      return { status: 200, body: await summaryOf(view) };
+    async handle({ request, params, actor, requestId }) {
+      const expected = expectedVersionOf(request);
+      return publishedAnswer(await packs.publish(actor as Actor, packKeyOf(params), requestId, expected));
     },
   });
 
@@ -104,8 +113,8 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
     query: z.strictObject({}),
     responses: { 204: { description: 'Gone.' } },
     example: { params: { packKey: '{throwawayPackKey}' }, status: 204 },
-    async handle({ params, actor, requestId }) {
-      await packs.remove(actor as Actor, packKeyOf(params), requestId);
+    async handle({ request, params, actor, requestId }) {
+      await packs.remove(actor as Actor, packKeyOf(params), requestId, expectedVersionOf(request));
       return { status: 204 };
     },
   });

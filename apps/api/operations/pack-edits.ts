@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { Actor, PackView } from '@omnizap/catalog';
 import { parseEmojis } from '@omnizap/imaging';
 import type { ApiDeps } from '../api-deps.ts';
-import { operation, type Operation } from '../operation.ts';
+import { expectedVersionOf, packEtag } from '../entity-tags.ts';
+import { operation, type Answer, type Operation } from '../operation.ts';
 import {
   cloneInput,
   coverInput,
@@ -27,6 +28,10 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
     return { data: packJson(await reader.withSignals(view), { countAll: true }) };
   }
 
+  async function answerOf(view: PackView): Promise<Answer> {
+    return { status: 200, body: await summaryOf(view), headers: { ETag: packEtag(view.pack) } };
+  }
+
   const edit = operation({
     method: 'patch',
     path: '/api/sticker-packs/{packKey}',
@@ -37,9 +42,12 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
     body: packChanges,
     example: { params: { packKey: '{ownPackKey}' }, body: { description: 'Cats for every day' }, status: 200 },
     responses: { 200: { description: 'The pack, changed or as it was.', schema: packSummarySchema } },
-    async handle({ params, body, actor, requestId }) {
-      const view = await packEdits.edit(actor as Actor, packKeyOf(params), body, { requestId });
-      return { status: 200, body: await summaryOf(view) };
+    async handle({ request, params, body, actor, requestId }) {
+      const view = await packEdits.edit(actor as Actor, packKeyOf(params), body, {
+        requestId,
+        expectedVersion: expectedVersionOf(request),
+      });
+      return answerOf(view);
     },
   });
 
@@ -53,9 +61,12 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
     body: coverInput,
     example: { params: { packKey: '{ownPackKey}' }, body: { sticker_id: '{secondStickerId}' }, status: 200 },
     responses: { 200: { description: 'The pack.', schema: packSummarySchema } },
-    async handle({ params, body, actor, requestId }) {
-      const view = await packEdits.chooseCover(actor as Actor, packKeyOf(params), body.sticker_id, { requestId });
-      return { status: 200, body: await summaryOf(view) };
+    async handle({ request, params, body, actor, requestId }) {
+      const view = await packEdits.chooseCover(actor as Actor, packKeyOf(params), body.sticker_id, {
+        requestId,
+        expectedVersion: expectedVersionOf(request),
+      });
+      return answerOf(view);
     },
   });
 
@@ -69,9 +80,12 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
     body: orderInput,
     example: { params: { packKey: '{ownPackKey}' }, body: { sticker_ids: '{stickerIds}' }, status: 200 },
     responses: { 200: { description: 'The pack.', schema: packSummarySchema } },
-    async handle({ params, body, actor, requestId }) {
-      const view = await packEdits.reorder(actor as Actor, packKeyOf(params), body.sticker_ids, { requestId });
-      return { status: 200, body: await summaryOf(view) };
+    async handle({ request, params, body, actor, requestId }) {
+      const view = await packEdits.reorder(actor as Actor, packKeyOf(params), body.sticker_ids, {
+        requestId,
+        expectedVersion: expectedVersionOf(request),
+      });
+      return answerOf(view);
     },
   });
 
@@ -91,7 +105,7 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
       return {
         status: 201,
         body: await summaryOf(view),
-        headers: { Location: `/api/sticker-packs/${view.pack.packKey}` },
+        headers: { Location: `/api/sticker-packs/${view.pack.packKey}`, ETag: packEtag(view.pack) },
       };
     },
   });
@@ -110,7 +124,7 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
       status: 200,
     },
     responses: { 200: { description: 'The sticker, changed or as it was.', schema: stickerAnswer } },
-    async handle({ params, body, actor, requestId }) {
+    async handle({ request, params, body, actor, requestId }) {
       const label = body.accessibility_label;
       const { packKey, sticker } = await packEdits.editSticker(
         actor as Actor,
@@ -120,7 +134,7 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
           emojis: body.emojis && parseEmojis(body.emojis),
           accessibilityLabel: label === '' ? null : label,
         },
-        { requestId },
+        { requestId, expectedVersion: expectedVersionOf(request) },
       );
       return { status: 200, body: { data: stickerJson(packKey, sticker) } };
     },
@@ -136,8 +150,11 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
     params: stickerParams,
     example: { params: { packKey: '{throwawayPackKey}', stickerId: '{throwawayStickerId}' }, status: 204 },
     responses: { 204: { description: 'Gone.' } },
-    async handle({ params, actor, requestId }) {
-      await packEdits.removeSticker(actor as Actor, packKeyOf(params), stickerIdOf(params), { requestId });
+    async handle({ request, params, actor, requestId }) {
+      await packEdits.removeSticker(actor as Actor, packKeyOf(params), stickerIdOf(params), {
+        requestId,
+        expectedVersion: expectedVersionOf(request),
+      });
       return { status: 204 };
     },
   });

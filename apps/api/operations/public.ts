@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { interactions, type Actor } from '@omnizap/catalog';
 import { AppError, Counter } from '@omnizap/runtime';
 import type { ApiDeps } from '../api-deps.ts';
+import { packEtag } from '../entity-tags.ts';
 import { operation, type Call, type Operation } from '../operation.ts';
 import { packJson, stickerJson } from '../pack-json.ts';
 import type { PreparedAnswers } from '../prepared-answers.ts';
@@ -94,7 +95,7 @@ export function publicOperations(deps: ApiDeps, prepared: PreparedAnswers): Oper
           stickers: stickers.map((sticker) => stickerJson(view.pack.packKey, sticker)),
         },
       };
-      if (actor) return { status: 200, body };
+      if (actor) return { status: 200, body, ...(isOwn ? { headers: { ETag: packEtag(view.pack) } } : {}) };
       const stamp = createHash('sha256').update(JSON.stringify(body)).digest('base64');
       await prepared.answer(request, response, {
         key: `pack:${view.pack.packKey}`,

@@ -2,13 +2,14 @@
  * One change of one pack: its row is locked first, its version rises once, and it is announced in the same transaction. What would
  * change nothing is not written and not announced.
  */
-import { AppError, type Transaction } from '@omnizap/runtime';
+import type { Transaction } from '@omnizap/runtime';
 import { outboxTopic } from '@omnizap/outbox';
 import { announce } from './announce.ts';
 import { lockAssets } from './asset-store.ts';
 import type { DomainEvent } from './events.ts';
 import { packUpdated, requireOwnPack, type Actor, type PackDeps } from './packs.ts';
 import { findPackByKey, touchPack, type Pack } from './pack-store.ts';
+import { requireVersion } from './pack-version.ts';
 
 export type ChangeOptions = {
   requestId?: string | undefined;
@@ -54,14 +55,6 @@ export function createPackChange(deps: PackDeps) {
     if (isChanged) wakeups.notify(outboxTopic);
     return answered;
   };
-}
-
-function requireVersion(pack: Pack, expected: number | undefined): void {
-  if (expected === undefined || expected === pack.version) return;
-  throw new AppError(
-    'precondition-failed',
-    `Pack "${pack.packKey}" was changed meanwhile (version ${pack.version}, not ${expected}): read it again, then decide.`,
-  );
 }
 
 /** What is in it may be shown to everybody, and so be curated. */

@@ -103,6 +103,26 @@ describe.each(testDatabaseKinds())('packs and keys on %s', (kind) => {
     await expect(packs.remove(admin, draft)).rejects.toMatchObject({ code: 'pack-not-found' });
   });
 
+  it('are left alone by who has seen another version, and of two who have seen the same one only the first gets his way', async () => {
+    const { packKey } = await addPack(database, [await addSticker(database)], { status: 'draft' });
+    const versionOf = async (): Promise<number> => (await reader().readPack(packKey, owner)).view.pack.version;
+    const seen = await versionOf();
+
+    const refused = { code: 'precondition-failed' };
+    await expect(packs.publish(owner, packKey, undefined, seen + 1)).rejects.toMatchObject(refused);
+    await expect(packs.remove(owner, packKey, undefined, seen - 1)).rejects.toMatchObject(refused);
+    expect([await versionOf(), (await reader().readPack(packKey, owner)).view.pack.status]).toEqual([seen, 'draft']);
+    const both = await Promise.allSettled([
+      packs.publish(owner, packKey, undefined, seen),
+      packs.publish(owner, packKey, undefined, seen),
+    ]);
+
+    expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    expect(both.find(({ status }) => status === 'rejected')).toMatchObject({ reason: refused });
+    await packs.remove(owner, packKey, undefined, await versionOf());
+    await expect(reader().readPack(packKey, owner)).rejects.toMatchObject({ code: 'pack-not-found' });
+  });
+
   it('are answered as the change left them, not as somebody else has left them meanwhile', async () => {
     const { packKey } = await addPack(database, [await addSticker(database)], { status: 'draft' });
     const views = await Promise.all([packs.publish(owner, packKey), packs.publish(owner, packKey)]);

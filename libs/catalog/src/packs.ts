@@ -15,6 +15,7 @@ import {
   type Pack,
   type Visibility,
 } from './pack-store.ts';
+import { requireVersion } from './pack-version.ts';
 
 /** Who is asking: an owner, or an administrator who may do what any owner may. */
 export type Actor = { ownerId: string; isAdmin: boolean };
@@ -56,10 +57,14 @@ export function createPacks(
       return view;
     },
 
-    /** Makes the pack visible as its visibility says. Idempotent. @throws AppError `pack-empty` without a usable sticker. */
-    async publish(actor: Actor, packKey: string, requestId?: string): Promise<PackView> {
+    /**
+     * Makes the pack visible as its visibility says. Idempotent.
+     * @throws AppError `pack-empty` without a usable sticker, `precondition-failed` when it has another version than expected
+     */
+    async publish(actor: Actor, packKey: string, requestId?: string, expectedVersion?: number): Promise<PackView> {
       const view = await database.transaction(async (trx) => {
         const pack = requireOwnPack(await findPackByKey(trx, packKey, database.kind), actor, packKey);
+        requireVersion(pack, expectedVersion);
         if (pack.status === 'published') return readPackView(trx, pack.id);
         const items = await itemsOfPack(trx, pack.id);
         if (items.every((item) => item.status === 'rejected')) {
@@ -79,10 +84,14 @@ export function createPacks(
       return view;
     },
 
-    /** Takes the pack out of the catalogue for good; its stickers leave the automatic packs that no other pack justifies. */
-    async remove(actor: Actor, packKey: string, requestId?: string): Promise<void> {
+    /**
+     * Takes the pack out of the catalogue for good; its stickers leave the automatic packs that no other pack justifies.
+     * @throws AppError `precondition-failed` when it has another version than expected
+     */
+    async remove(actor: Actor, packKey: string, requestId?: string, expectedVersion?: number): Promise<void> {
       await database.transaction(async (trx) => {
         const pack = requireOwnPack(await findPackByKey(trx, packKey, database.kind), actor, packKey);
+        requireVersion(pack, expectedVersion);
         const themes = await themesOfPack(trx, pack.id);
         await touchPack(trx, database.kind, pack.id, { deleted_at: trx.raw(sqlNow(database.kind)) });
         await announce(trx, deps, [packUpdated(pack.id, 'deleted', themes)], requestId);
