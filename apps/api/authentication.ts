@@ -3,7 +3,8 @@ import type { Request } from 'express';
 import { scopes, type Actor, type ApiKeys, type Scope } from '@omnizap/catalog';
 import { AppError, bearerToken, isSameSecret } from '@omnizap/runtime';
 
-export type Identity = Actor & { scopes: string[] };
+/** `keyId` stands for the key where requests are counted. */
+export type Identity = Actor & { keyId: string; scopes: string[] };
 
 export function createAuthentication(deps: { apiKeys: ApiKeys; adminToken: string | undefined }) {
   /** The identity behind the credentials, null without any. @throws AppError `unauthorized` when they are not valid. */
@@ -13,10 +14,11 @@ export function createAuthentication(deps: { apiKeys: ApiKeys; adminToken: strin
     const token = bearerToken(header);
     if (token === undefined) throw new AppError('unauthorized', 'The Authorization header must be "Bearer <key>".');
     if (deps.adminToken !== undefined && isSameSecret(token, deps.adminToken))
-      return { ownerId: 'admin', isAdmin: true, scopes: [...scopes] };
+      return { ownerId: 'admin', keyId: 'admin-token', isAdmin: true, scopes: [...scopes] };
     const holder = await deps.apiKeys.authenticate(token);
     if (!holder) throw new AppError('unauthorized', 'The API key is not valid, or it was revoked.');
-    return { ownerId: holder.ownerId, isAdmin: holder.scopes.includes('admin'), scopes: holder.scopes };
+    const { ownerId, keyId } = holder;
+    return { ownerId, keyId, isAdmin: holder.scopes.includes('admin'), scopes: holder.scopes };
   }
 
   return {

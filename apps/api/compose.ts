@@ -29,6 +29,7 @@ import { createApp } from './app.ts';
 import { answerUnreadable } from './unreadable-request.ts';
 import { loadWebAssets } from './web/web-assets.ts';
 import { createContinueAnswer } from './expect-continue.ts';
+import { createRateLimiter } from './rate-limiter.ts';
 
 /** A stranger's slow request must not hold a socket for ever; an upload of 20 MiB on a phone needs its time. */
 const requestTimeoutMs = 120_000;
@@ -78,6 +79,7 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
   const maxPerOwner = config.STICKER_PACK_MAX_PER_OWNER;
   const app = createApp({
     ...context,
+    rateLimiter: createRateLimiter(database, config),
     store,
     reader,
     packs: createPacks({ ...intake, turns }, { maxPerOwner }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { isForOtherSites, mediaTypesOf } from './operation-defaults.ts';
+import { isForOtherSites, limitOf, mediaTypesOf } from './operation-defaults.ts';
 import { operation, type Operation } from './operation.ts';
 
 const like = (part: Partial<Operation>): Operation =>
@@ -15,8 +15,24 @@ const like = (part: Partial<Operation>): Operation =>
     handle: () => Promise.resolve({ status: 200 }),
     ...part,
   });
+const form = { contentType: 'multipart/form-data', schema: z.object({}) };
 
 describe('an operation that says nothing of it', () => {
+  it.each<[string, Partial<Operation>, boolean, string]>([
+    ['a public read', {}, false, 'none'],
+    ['a read that a key may see more of, without one', { access: 'optional' }, false, 'none'],
+    ['the same with a key', { access: 'optional' }, true, 'read'],
+    ['an owner’s read', { access: 'catalog:write' }, true, 'read'],
+    ['an owner’s change', { access: 'catalog:write', method: 'patch' }, true, 'write'],
+    ['an upload', { access: 'catalog:write', method: 'post', rawBody: form }, true, 'upload'],
+    ['what anybody may post', { method: 'post' }, false, 'count'],
+    ['an administrator’s read', { access: 'admin' }, true, 'admin'],
+    ['an administrator’s change', { access: 'admin', method: 'delete' }, true, 'admin'],
+    ['a public read that computes, and says so', { limit: 'read' }, false, 'read'],
+  ])('is limited as its method and access say: %s', (_title, part, isKeyed, limit) => {
+    expect(limitOf(like(part), isKeyed)).toBe(limit);
+  });
+
   it('is for pages of other sites exactly when it needs no key', () => {
     const those = (['public', 'optional', 'catalog:write', 'admin', 'metrics'] as const).filter((access) =>
       isForOtherSites(like({ access, method: 'post' })),

@@ -1,5 +1,18 @@
 /** What follows from an operation's method and access, unless it says otherwise. */
+import type { LimitClass } from './limit-classes.ts';
 import type { Operation } from './operation.ts';
+
+/**
+ * Reads that nobody in particular makes are answered from caches and cost less than to count them: they are not limited. What
+ * computes although anybody may read it says so by itself.
+ */
+export function limitOf(operation: Operation, isKeyed: boolean): LimitClass | 'none' {
+  if (operation.limit !== undefined) return operation.limit;
+  if (operation.access === 'admin') return 'admin';
+  if (operation.method === 'get') return isKeyed ? 'read' : 'none';
+  if (operation.rawBody) return 'upload';
+  return operation.access === 'public' ? 'count' : 'write';
+}
 
 /** Pages of other sites may ask what anybody may ask; they never get an answer that was given for a key. */
 export function isForOtherSites(operation: Operation): boolean {

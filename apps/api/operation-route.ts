@@ -8,18 +8,18 @@ import type { createAuthentication, Identity } from './authentication.ts';
 import { allowOtherSites } from './cors.ts';
 import { setRouteGroup } from './http-metrics.ts';
 import { sendJson } from './json-answers.ts';
-import { isForOtherSites, mediaTypesOf } from './operation-defaults.ts';
+import { isForOtherSites, limitOf, mediaTypesOf } from './operation-defaults.ts';
 import type { Call, Operation } from './operation.ts';
 
 const maxJsonBytes = 64 * 1_024;
 const parseJson = express.json({ limit: maxJsonBytes, strict: true, type: 'application/json' });
 
-type RouteDeps = Pick<ApiDeps, 'log'> & {
+type RouteDeps = Pick<ApiDeps, 'rateLimiter' | 'log'> & {
   authentication: ReturnType<typeof createAuthentication>;
 };
 
 export function createOperationRoute(operation: Operation, deps: RouteDeps): RequestHandler {
-  const { authentication } = deps;
+  const { authentication, rateLimiter } = deps;
   const mediaTypes = mediaTypesOf(operation);
 
   return async (request, response) => {
@@ -36,6 +36,7 @@ export function createOperationRoute(operation: Operation, deps: RouteDeps): Req
     // Its owner sees another answer at the same address: a cache in front must not give one to the other.
     if (operation.access === 'optional') response.vary('Authorization');
     response.set('Cache-Control', actor ? 'private, no-store' : 'no-store');
+    await rateLimiter.take(request, response, limitOf(operation, actor !== null), actor);
     const query = parse(operation.query, request.query, 'invalid-parameter', 'query');
     const body = operation.body
       ? parse(operation.body, await readJson(request, response), 'validation-failed', 'body')

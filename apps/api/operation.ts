@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import type { Actor, Scope } from '@omnizap/catalog';
 import type { ErrorCode, Logger } from '@omnizap/runtime';
 import type { RequestHeader, ResponseHeader } from './http-headers.ts';
+import type { LimitClass } from './limit-classes.ts';
 import type { RouteGroup } from './route-groups.ts';
 
 /** What may be wrong with a query, a body, a path: absent schemas accept nothing at all. */
@@ -72,6 +73,8 @@ export type OperationSpec<Q extends Shape | undefined, B extends Shape | undefin
   problems?: readonly ErrorCode[];
   /** None fails a test; the type leaves it open for what is being written. */
   example?: OperationExample;
+  /** Which of its client's requests it counts with. Default: by method and access, see operation-defaults.ts. */
+  limit?: LimitClass | 'none';
   /** Pages of other sites may call it. Default: when it needs no key. */
   isForOtherSites?: boolean;
   /** Its answer holds what is shown once and kept nowhere: never compressed. */

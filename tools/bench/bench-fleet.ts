@@ -75,6 +75,10 @@ export async function startBenchFleet({
     DATABASE_URL: postgres.url,
     STICKER_DATA_DIR: dataDir,
     ADMIN_TOKEN: adminToken,
+    // The load is one client's.
+    STICKER_RATE_LIMIT_WRITES_PER_MINUTE: '0',
+    STICKER_RATE_LIMIT_UPLOADS_PER_MINUTE: '0',
+    STICKER_RATE_LIMIT_COUNTS_PER_MINUTE: '0',
     ...(profileDir === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${JSON.stringify(profileDir)}` }),
   };
   await migrate(env, signal);

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { rowsOf } from '@omnizap/runtime';
 import type { Fleet } from '@omnizap/testkit';
 
-/** Renewed by the processes themselves, whatever clients do. */
-const volatile = new Set(['process_lease', 'process_status', 'held_lease']);
+/** Renewed by the processes themselves, whatever clients do; or counting requests, the refused ones with the others. */
+const volatile = new Set(['process_lease', 'process_status', 'held_lease', 'rate_limit']);
 
 export type StorageState = { rows: Record<string, number>; files: string[] };
 

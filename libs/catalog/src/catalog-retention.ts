@@ -1,11 +1,11 @@
 /** How long the catalogue's growing tables keep their rows. */
 import { outboxRetention } from '@omnizap/outbox';
-import type { DatabaseKind, RetentionPolicy } from '@omnizap/runtime';
+import { requestRetention, type DatabaseKind, type RetentionPolicy } from '@omnizap/runtime';
 import { addToTotals, takeFromTotals } from './interaction-total-store.ts';
 
-/** Every policy there is, those of the outbox included: whoever carries them out or lists them takes all. */
+/** Every policy there is, those of outbox and requests included: whoever carries them out or lists them takes all. */
 export function retentionPolicies(kind: DatabaseKind): RetentionPolicy[] {
-  return [...outboxRetention, ...catalogRetention(kind)];
+  return [...outboxRetention, ...requestRetention, ...catalogRetention(kind)];
 }
 
 export function catalogRetention(kind: DatabaseKind): RetentionPolicy[] {

@@ -57,6 +57,11 @@ const environmentSchema = z.object({
   WORKER_PORT: optionalInteger(0, highestPort),
   MAINTENANCE_PORT: port(9115),
   TRUST_PROXY_HOPS: integer(0, 0, 10),
+  STICKER_RATE_LIMIT_READS_PER_MINUTE: integer(1_200, 0, 1_000_000),
+  STICKER_RATE_LIMIT_WRITES_PER_MINUTE: integer(600, 0, 1_000_000),
+  STICKER_RATE_LIMIT_UPLOADS_PER_MINUTE: integer(1_200, 0, 1_000_000),
+  STICKER_RATE_LIMIT_COUNTS_PER_MINUTE: integer(600, 0, 1_000_000),
+  STICKER_RATE_LIMIT_ADMIN_PER_MINUTE: integer(1_200, 0, 1_000_000),
   ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   ROLLOUT_PLANS_DIR: z
