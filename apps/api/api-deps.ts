@@ -18,12 +18,14 @@ import type { ProcessContext } from '@omnizap/runtime';
 import type { DiskStore } from '@omnizap/storage';
 import type { TaskQueues } from '@omnizap/tasks';
 import type { WebAssets } from './web/web-assets.ts';
+import type { Idempotency } from './idempotency.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 
 export type ApiDeps = Pick<
   ProcessContext,
   'config' | 'log' | 'metrics' | 'health' | 'membership' | 'database' | 'wakeups'
 > & {
+  idempotency: Idempotency;
   rateLimiter: RateLimiter;
   store: DiskStore;
   reader: CatalogueReader;

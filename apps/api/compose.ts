@@ -29,6 +29,7 @@ import { createApp } from './app.ts';
 import { answerUnreadable } from './unreadable-request.ts';
 import { loadWebAssets } from './web/web-assets.ts';
 import { createContinueAnswer } from './expect-continue.ts';
+import { createIdempotency } from './idempotency.ts';
 import { createRateLimiter } from './rate-limiter.ts';
 
 /** A stranger's slow request must not hold a socket for ever; an upload of 20 MiB on a phone needs its time. */
@@ -45,7 +46,9 @@ const inlineRestRatio = 1;
 const inlineStopGraceMs = 3_000;
 
 export async function composeApi(context: ProcessContext): Promise<{ components: Component[]; server: Server }> {
-  const { config, database, log, membership, metrics, wakeups } = context;
+  const { config, log, membership, metrics, wakeups } = context;
+  const idempotency = createIdempotency({ database: context.database, processId: membership.processId, log });
+  const { database } = idempotency;
   const store = createDiskStore(join(config.STICKER_DATA_DIR, 'stickers'));
   await store.prepare();
 
@@ -79,6 +82,8 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
   const maxPerOwner = config.STICKER_PACK_MAX_PER_OWNER;
   const app = createApp({
     ...context,
+    database,
+    idempotency,
     rateLimiter: createRateLimiter(database, config),
     store,
     reader,

@@ -9,6 +9,7 @@ import { Transform, type Readable } from 'node:stream';
 import busboy from 'busboy';
 import type { Request } from 'express';
 import { AppError } from '@omnizap/runtime';
+import { noteReceivedBody } from './idempotency.ts';
 
 export type ReceivedFile = { sha256: string; sizeBytes: number; fields: Map<string, string> };
 
@@ -18,7 +19,10 @@ const maxTextBytes = 4_096;
 /** Boundaries and headers of the parts. */
 const overheadBytes = 64 * 1_024;
 
-/** @throws AppError `unsupported-media-type`, `payload-too-large`, `validation-failed`, `bad-request` */
+/**
+ * @throws AppError `unsupported-media-type`, `payload-too-large`, `validation-failed`, `bad-request`, and what `noteReceivedBody`
+ * throws: it must come before anything is written.
+ */
 export async function receiveFile(request: Request, options: Options): Promise<ReceivedFile> {
   if (request.is('multipart/form-data') !== 'multipart/form-data') {
     throw new AppError(
@@ -77,7 +81,9 @@ export async function receiveFile(request: Request, options: Options): Promise<R
     throw error;
   });
   if (!received) throw invalidField(options.fileField, 'is missing: it holds the sticker.');
-  return { ...(await received), fields };
+  const file = await received;
+  await noteReceivedBody([file.sha256, JSON.stringify([...fields].toSorted())]);
+  return { ...file, fields };
 }
 
 function openParser(request: Request, options: Options): busboy.Busboy {

@@ -7,19 +7,20 @@ import type { ApiDeps } from './api-deps.ts';
 import type { createAuthentication, Identity } from './authentication.ts';
 import { allowOtherSites } from './cors.ts';
 import { setRouteGroup } from './http-metrics.ts';
+import { idempotencyKeyOf } from './idempotency.ts';
 import { sendJson } from './json-answers.ts';
 import { isForOtherSites, limitOf, mediaTypesOf } from './operation-defaults.ts';
-import type { Call, Operation } from './operation.ts';
+import type { Answer, Call, Operation } from './operation.ts';
 
 const maxJsonBytes = 64 * 1_024;
 const parseJson = express.json({ limit: maxJsonBytes, strict: true, type: 'application/json' });
 
-type RouteDeps = Pick<ApiDeps, 'rateLimiter' | 'log'> & {
+type RouteDeps = Pick<ApiDeps, 'idempotency' | 'rateLimiter' | 'log'> & {
   authentication: ReturnType<typeof createAuthentication>;
 };
 
 export function createOperationRoute(operation: Operation, deps: RouteDeps): RequestHandler {
-  const { authentication, rateLimiter } = deps;
+  const { authentication, idempotency, rateLimiter } = deps;
   const mediaTypes = mediaTypesOf(operation);
 
   return async (request, response) => {
@@ -51,7 +52,12 @@ export function createOperationRoute(operation: Operation, deps: RouteDeps): Req
       requestId,
       log: deps.log.child({ request_id: requestId }),
     };
-    const answer = await operation.handle(call);
+    const key = idempotencyKeyOf({ operation, call });
+    const handle = (): Promise<Answer> => operation.handle(call);
+    const answer =
+      key === undefined
+        ? await handle()
+        : await idempotency.carryOut({ operation, call, key, body: request.body }, handle);
     if (answer === 'written') return;
     if (answer.headers) response.set(answer.headers);
     response.status(answer.status);

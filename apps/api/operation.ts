@@ -77,8 +77,13 @@ export type OperationSpec<Q extends Shape | undefined, B extends Shape | undefin
   limit?: LimitClass | 'none';
   /** Pages of other sites may call it. Default: when it needs no key. */
   isForOtherSites?: boolean;
-  /** Its answer holds what is shown once and kept nowhere: never compressed. */
+  /** Its answer holds what is shown once and kept nowhere: neither compressed nor recorded under an Idempotency-Key. */
   hasSecretAnswer?: boolean;
+  /**
+   * POST with a key: the answer to a request that was carried out by a process that died before it answered. `outcome` is what the
+   * request's last transaction returned, as it comes back from JSON. Null, or absent: 409 `answer-lost`.
+   */
+  recover?: (call: Call, outcome: unknown) => Promise<Answer | null>;
   handle: (call: Call<Q, B>) => Promise<Answer>;
 };
 

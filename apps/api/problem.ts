@@ -85,7 +85,8 @@ export function createErrorHandler(log: Logger, sendOtherwise: SendError): Error
       response.destroy();
       return;
     }
-    if ((status === 503 || status === 429) && !response.hasHeader('Retry-After')) response.set('Retry-After', '2');
+    const isSoonOver = status === 503 || status === 429 || error.code === 'request-in-flight';
+    if (isSoonOver && !response.hasHeader('Retry-After')) response.set('Retry-After', '2');
     if (status === 401) response.set('WWW-Authenticate', 'Bearer');
     // A body that was not read to its end would be taken for the next request on this connection.
     if (!request.complete) response.set('Connection', 'close');

@@ -1,6 +1,6 @@
 /** What owners do: make packs, add stickers, publish, remove. */
 import { z } from 'zod';
-import type { Actor, PackView } from '@omnizap/catalog';
+import type { Actor, AddedSticker, PackView } from '@omnizap/catalog';
 import type { ApiDeps } from '../api-deps.ts';
 import { expectedVersionOf, packEtag } from '../entity-tags.ts';
 import { operation, type Answer, type Operation } from '../operation.ts';
@@ -10,6 +10,14 @@ import { stickerFields, withReceivedSticker } from '../sticker-form.ts';
 import { packKeyOf } from './pack-path.ts';
 
 const packKeyParam = { packKey: 'Key of the pack' };
+/** What the transactions of `createPack` and `addSticker` return, as it comes back from JSON. */
+const createdPack = z.object({ pack: z.object({ packKey: z.string() }) });
+const addedSticker = z.object({
+  stickerId: z.string(),
+  sha256: z.string(),
+  status: z.enum(['pending', 'ready', 'rejected']),
+  isNew: z.boolean(),
+});
 
 export function ownerOperations(deps: ApiDeps): Operation[] {
   const { packs, reader, uploads, store } = deps;
@@ -31,6 +39,11 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
     return { status: 200, body: await summaryOf(view), headers: { ETag: packEtag(view.pack) } };
   }
 
+  /** The pack as it is now, for an answer that was not given when it was made. */
+  async function readAgain(actor: Actor | null, packKey: string): Promise<PackView> {
+    return (await reader.readPack(packKey, actor)).view;
+  }
+
   const create = operation({
     method: 'post',
     path: '/api/sticker-packs',
@@ -45,6 +58,10 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
     example: { body: { name: 'Happy cats', publisher: 'Ana', tags: ['cats', 'happy'] }, status: 201 },
     async handle({ body, actor, requestId }) {
       return createdAnswer(await packs.create(actor as Actor, body, requestId));
+    },
+    async recover({ actor }, outcome) {
+      const created = createdPack.safeParse(outcome);
+      return created.success ? createdAnswer(await readAgain(actor, created.data.pack.packKey)) : null;
     },
   });
 
@@ -79,8 +96,12 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
       return withReceivedSticker(request, store, {}, async (received) => {
         const upload = { ...received, emojis: received.emojis ?? [] };
         const added = await uploads.addSticker(owner, packKey, upload, requestId);
-        return { status: added.isNew ? 202 : 200, body: { data: addedStickerJson(added) } };
+        return addedAnswer(added);
       });
+    },
+    recover: (_call, outcome) => {
+      const added = addedSticker.safeParse(outcome);
+      return Promise.resolve(added.success ? addedAnswer(added.data) : null);
     },
   });
 
@@ -100,6 +121,7 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
       const expected = expectedVersionOf(request);
       return publishedAnswer(await packs.publish(actor as Actor, packKeyOf(params), requestId, expected));
     },
+    recover: async ({ params, actor }) => publishedAnswer(await readAgain(actor, packKeyOf(params))),
   });
 
   const remove = operation({
@@ -120,4 +142,8 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
   });
 
   return [create, upload, publish, remove];
+}
+
+function addedAnswer(added: AddedSticker): Answer {
+  return { status: added.isNew ? 202 : 200, body: { data: addedStickerJson(added) } };
 }

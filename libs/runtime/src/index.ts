@@ -22,6 +22,8 @@ export type { Database, DatabaseKind, Transaction } from './database.ts';
 export { AppError, errorRegistry, errorText, isAppError } from './errors.ts';
 export type { ErrorCode, FieldProblem } from './errors.ts';
 export type { Health } from './health.ts';
+export { createIdempotencyStore, newClaim } from './idempotency-store.ts';
+export type { Claim, IdempotencyStore, RecordedAnswer, StoredRequest } from './idempotency-store.ts';
 export { createLeaseStore, readStaleProcesses } from './lease-store.ts';
 export type { LeaseStore, LiveProcess, StaleProcess } from './lease-store.ts';
 export { createLogger } from './log.ts';
