@@ -7,6 +7,9 @@ import { wholeNumber } from './whole-number.ts';
 const { shape } = packInput;
 /** STICKER_PACK_MAX_ITEMS can be no more. */
 const maxItems = 120;
+/** Ids are compared as they are written, and answers write them small. */
+const stickerId = z.uuid().toLowerCase();
+
 /** As for a new pack, without its defaults: what is absent stays. */
 export const packChanges = z.strictObject({
   name: shape.name.optional(),
@@ -16,9 +19,9 @@ export const packChanges = z.strictObject({
   tags: shape.tags.unwrap().optional(),
 });
 
-export const coverInput = z.strictObject({ sticker_id: z.uuid() });
+export const coverInput = z.strictObject({ sticker_id: stickerId });
 export const orderInput = z.strictObject({
-  sticker_ids: z.array(z.uuid()).max(maxItems, `must have at most ${maxItems} entries`),
+  sticker_ids: z.array(stickerId).max(maxItems, `must have at most ${maxItems} entries`),
 });
 export const cloneInput = z.strictObject({
   name: shape.name.optional(),

@@ -99,7 +99,7 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
     body: cloneInput,
     problems: ['pack-limit-reached', 'pack-empty'],
     example: { params: { packKey: '{publicPackKey}' }, body: { name: 'My party dogs' }, status: 201 },
-    responses: { 201: { description: 'The new pack.', schema: packSummarySchema } },
+    responses: { 201: { description: 'The new pack.', schema: packSummarySchema, headers: ['Location'] } },
     async handle({ params, body, actor, requestId }) {
       const view = await packClone.clone(actor as Actor, packKeyOf(params), body, requestId);
       return {

@@ -70,7 +70,7 @@ describe.each(testDatabaseKinds())('owners over HTTP on %s', (kind) => {
     const { packKey, ids, path } = await publish([11, 12, 13]);
     const [a = '', b = '', c = ''] = ids;
 
-    expect((await own.call('PUT', `${path}/cover`, { body: { sticker_id: c } })).status).toBe(200);
+    expect((await own.call('PUT', `${path}/cover`, { body: { sticker_id: c.toUpperCase() } })).status).toBe(200);
     await waitFor(async () => (await anybody.pack(packKey)).cover_url?.includes(c), {
       ...patience,
       description: 'the chosen cover',
