@@ -30,7 +30,8 @@ function client(baseUrl: string, signal = new AbortController().signal) {
 }
 
 function json(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  const type = status < 400 ? 'application/json' : 'application/problem+json';
+  response.writeHead(status, { 'content-type': type }).end(JSON.stringify({ status, ...(body as object) }));
 }
 
 const pack = { name: 'n', publisher: 'p', description: 'd', tags: [] };
