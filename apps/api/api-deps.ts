@@ -2,15 +2,18 @@
 import type {
   ApiKeys,
   AutoCollect,
+  Bans,
   CatalogueReader,
   DeadLetters,
   Engagement,
+  Moderation,
   OwnerReader,
   PackClone,
   PackAnalyticsReader,
   PackEdits,
   Packs,
   ReplaceSticker,
+  Reports,
   Uploads,
 } from '@omnizap/catalog';
 import type { FlagStore, Flags, TaskPauses } from '@omnizap/rollout';
@@ -38,6 +41,9 @@ export type ApiDeps = Pick<
   autoCollect: AutoCollect;
   engagement: Engagement;
   analytics: PackAnalyticsReader;
+  moderation: Moderation;
+  bans: Bans;
+  reports: Reports;
   apiKeys: ApiKeys;
   deadLetters: DeadLetters;
   flags: Pick<Flags, 'isOn'>;

@@ -13,14 +13,17 @@ import { createOperationRoute } from './operation-route.ts';
 import type { Operation } from './operation.ts';
 import { adminOperations } from './operations/admin.ts';
 import { analyticsOperations } from './operations/analytics.ts';
+import { banOperations } from './operations/bans.ts';
 import { deadLetterOperations } from './operations/dead-letters.ts';
 import { fleetControlOperations } from './operations/fleet-control.ts';
 import { marketplaceOperations } from './operations/marketplace.ts';
+import { moderationOperations } from './operations/moderation.ts';
 import { opsOperations } from './operations/ops.ts';
 import { ownerListOperations } from './operations/owner-lists.ts';
 import { ownerOperations } from './operations/owner.ts';
 import { packEditOperations } from './operations/pack-edits.ts';
 import { publicOperations } from './operations/public.ts';
+import { reportOperations } from './operations/reports.ts';
 import { rolloutOperations } from './operations/rollout.ts';
 import { stickerIntakeOperations } from './operations/sticker-intake.ts';
 import { createPipeliningGuard } from './pipelining-guard.ts';
@@ -92,6 +95,9 @@ export function createOperations(deps: ApiDeps): { operations: Operation[]; docu
     ...stickerIntakeOperations(deps),
     ...analyticsOperations(deps),
     ...adminOperations(deps),
+    ...moderationOperations(deps),
+    ...banOperations(deps),
+    ...reportOperations(deps),
     ...deadLetterOperations(deps),
     ...fleetControlOperations(deps),
     ...rolloutOperations(deps),

@@ -3,6 +3,9 @@ import type { Request } from 'express';
 import { scopes, type Actor, type ApiKeys, type Scope } from '@omnizap/catalog';
 import { AppError, bearerToken, isSameSecret } from '@omnizap/runtime';
 
+/** Whom ADMIN_TOKEN acts for. */
+export const adminOwnerId = 'admin';
+
 /** `keyId` stands for the key where requests are counted. */
 export type Identity = Actor & { keyId: string; scopes: string[] };
 
@@ -14,7 +17,7 @@ export function createAuthentication(deps: { apiKeys: ApiKeys; adminToken: strin
     const token = bearerToken(header);
     if (token === undefined) throw new AppError('unauthorized', 'The Authorization header must be "Bearer <key>".');
     if (deps.adminToken !== undefined && isSameSecret(token, deps.adminToken))
-      return { ownerId: 'admin', keyId: 'admin-token', isAdmin: true, scopes: [...scopes] };
+      return { ownerId: adminOwnerId, keyId: 'admin-token', isAdmin: true, scopes: [...scopes] };
     const holder = await deps.apiKeys.authenticate(token);
     if (!holder) throw new AppError('unauthorized', 'The API key is not valid, or it was revoked.');
     const { ownerId, keyId } = holder;

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import {
   createApiKeys,
   createAutoCollect,
+  createBans,
   createCatalogueReader,
   createClassificationMetrics,
   createDeadLetters,
   createEngagement,
+  createModeration,
   createOwnerReader,
   createOwnerTurns,
   createPackClone,
@@ -14,6 +16,7 @@ import {
   createPackAnalytics,
   createPacks,
   createReplaceSticker,
+  createReports,
   createTaskDefinitions,
   createUploads,
   keepDeadTask,
@@ -31,6 +34,7 @@ import { loadWebAssets } from './web/web-assets.ts';
 import { createContinueAnswer } from './expect-continue.ts';
 import { createIdempotency } from './idempotency.ts';
 import { createRateLimiter } from './rate-limiter.ts';
+import { adminOwnerId } from './authentication.ts';
 
 /** A stranger's slow request must not hold a socket for ever; an upload of 20 MiB on a phone needs its time. */
 const requestTimeoutMs = 120_000;
@@ -77,7 +81,10 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
       ...createClassificationMetrics(metrics),
     },
   );
-  const intake = { database, flags, wakeups, store, maxItems: config.STICKER_PACK_MAX_ITEMS };
+  const intake = {
+    ...{ database, flags, wakeups, store, maxItems: config.STICKER_PACK_MAX_ITEMS },
+    moderationPolicy: config.STICKER_MODERATION_POLICY,
+  };
   const turns = createOwnerTurns(database);
   const maxPerOwner = config.STICKER_PACK_MAX_PER_OWNER;
   const app = createApp({
@@ -103,6 +110,9 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
     ),
     engagement: createEngagement({ database, flags, wakeups }),
     analytics: createPackAnalytics({ database }),
+    moderation: createModeration({ database, flags, wakeups }),
+    bans: createBans({ database, flags, wakeups, reservedOwners: [adminOwnerId] }),
+    reports: createReports({ database, flags, wakeups, holdAt: config.STICKER_REPORTS_HOLD_AT }),
     apiKeys: createApiKeys({ database }),
     deadLetters: createDeadLetters({ database, queues, wakeups, log }),
     flags,

@@ -1,4 +1,4 @@
-/** Packs and stickers as clients see them: no owner, no path, no token. */
+/** Packs and stickers as clients see them: no owner, no path, no token. Only owners see what is moderated, and why. */
 import type { z } from 'zod';
 import type { AddedSticker, PackSignals, PackView, StickerView } from '@omnizap/catalog';
 import type { addedStickerSchema, packSummary, stickerSchema } from './schemas.ts';
@@ -36,6 +36,7 @@ export function packJson(
     nsfw_level: score?.nsfwLevel ?? 'unknown',
     created_at: pack.createdAt.toISOString(),
     updated_at: pack.updatedAt.toISOString(),
+    ...(options.countAll ? { moderation: { state: pack.moderation, reason: pack.moderationReason } } : {}),
     engagement: {
       open: engagement.open,
       like: engagement.like,
@@ -54,7 +55,11 @@ export function packJson(
   };
 }
 
-export function stickerJson(packKey: string, sticker: StickerView): z.output<typeof stickerSchema> {
+export function stickerJson(
+  packKey: string,
+  sticker: StickerView,
+  options: { isOwn: boolean },
+): z.output<typeof stickerSchema> {
   const isReady = sticker.status === 'ready';
   const url = (sha256: string | null, variant: 'sticker' | 'preview'): string | null =>
     isReady && sha256 !== null ? assetUrl(packKey, sticker.stickerId, sha256, variant) : null;
@@ -67,6 +72,7 @@ export function stickerJson(packKey: string, sticker: StickerView): z.output<typ
     preview_url: url(sticker.previewSha256, 'preview'),
     status: sticker.status,
     rejection_reason: sticker.rejectionReason,
+    ...(options.isOwn ? { moderation: { state: sticker.moderation, reason: sticker.moderationReason } } : {}),
     width: sticker.width,
     height: sticker.height,
     size_bytes: sticker.sizeBytes,

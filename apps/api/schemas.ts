@@ -1,6 +1,6 @@
 /** Schemas of what goes in and out, shared by validation and documentation. */
 import { z } from 'zod';
-import { sorts } from '@omnizap/catalog';
+import { moderationStates, sorts } from '@omnizap/catalog';
 import { categories } from '@omnizap/imaging';
 import { wholeNumber } from './whole-number.ts';
 
@@ -71,10 +71,15 @@ export const keyInput = z.strictObject({
     .max(3),
 });
 
-const instant = z.string().describe('RFC 3339, UTC');
+export const instant = z.string().describe('RFC 3339, UTC');
 const sharedCounts = z.object({ open: z.int(), like: z.int(), dislike: z.int(), download: z.int() });
 export const engagementSchema = z.object({
   data: z.object({ pack_key: z.string(), interaction: z.string(), engagement: sharedCounts }),
+});
+
+export const moderationSchema = z.object({
+  state: z.enum(moderationStates),
+  reason: z.string().nullable().describe('null while it is approved'),
 });
 
 export const packSummary = z
@@ -94,6 +99,7 @@ export const packSummary = z
     nsfw_level: z.enum(['safe', 'suggestive', 'explicit', 'unknown']),
     created_at: instant,
     updated_at: instant,
+    moderation: moderationSchema.optional().describe('For its owner only'),
     engagement: sharedCounts,
     signals: z.object({
       ranking_score: z.number(),
@@ -117,6 +123,7 @@ export const stickerSchema = z
     preview_url: z.string().nullable(),
     status: z.enum(['pending', 'ready', 'rejected']),
     rejection_reason: z.string().nullable(),
+    moderation: moderationSchema.optional().describe('For the owner of the pack only'),
     width: z.int(),
     height: z.int(),
     size_bytes: z.int(),

@@ -1,4 +1,6 @@
 import {
+  bansTopic,
+  createBans,
   createCatalogueDepth,
   createHealthSources,
   createRankingPublisher,
@@ -205,6 +207,14 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
       return false;
     },
   });
+  const bans = createBans({ database, flags, wakeups });
+  /** On its own: a search through millions of pictures takes its time. */
+  const bansLoop = createLoop({
+    name: 'bans',
+    intervalMs: () => passIntervalMs,
+    log,
+    pass: async () => isLeading && membership.isCurrent() && (await bans.pass()),
+  });
   const leader: Component = {
     name: 'maintenance',
     stopLimitMs,
@@ -213,13 +223,14 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
         areScoresChanged = true;
         loop.wake();
       });
+      wakeups.on(bansTopic, () => bansLoop.wake());
       flags.onChange(() => {
         changedAt = performance.now();
         urgent.wake();
       });
-      return Promise.all([loop.start(), urgent.start(), rolloutLoop.start()]).then(() => undefined);
+      return Promise.all([loop.start(), urgent.start(), rolloutLoop.start(), bansLoop.start()]).then(() => undefined);
     },
-    stop: () => Promise.all([loop.stop(), urgent.stop(), rolloutLoop.stop()]).then(() => undefined),
+    stop: () => Promise.all([loop.stop(), urgent.stop(), rolloutLoop.stop(), bansLoop.stop()]).then(() => undefined),
   };
   return Promise.resolve({ components: [flags, { name: 'task queues', ...queues }, leader] });
 }

@@ -136,7 +136,7 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
         },
         { requestId, expectedVersion: expectedVersionOf(request) },
       );
-      return { status: 200, body: { data: stickerJson(packKey, sticker) } };
+      return { status: 200, body: { data: stickerJson(packKey, sticker, { isOwn: true }) } };
     },
   });
 

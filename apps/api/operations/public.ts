@@ -92,7 +92,7 @@ export function publicOperations(deps: ApiDeps, prepared: PreparedAnswers): Oper
       const body = {
         data: {
           ...packJson(view, { countAll: isOwn }),
-          stickers: stickers.map((sticker) => stickerJson(view.pack.packKey, sticker)),
+          stickers: stickers.map((sticker) => stickerJson(view.pack.packKey, sticker, { isOwn })),
         },
       };
       if (actor) return { status: 200, body, ...(isOwn ? { headers: { ETag: packEtag(view.pack) } } : {}) };

@@ -2,6 +2,7 @@
 import type { Knex } from 'knex';
 import { fromJsonColumn, sqlNow, type DatabaseKind } from '@omnizap/runtime';
 import type { ImageFeatures, ImageHashes, ImageProbe } from '@omnizap/imaging';
+import type { ModerationState } from './moderation-state.ts';
 import type { NsfwLevel } from './nsfw-level.ts';
 
 export type StickerStatus = 'pending' | 'ready' | 'rejected';
@@ -13,6 +14,8 @@ export type Asset = {
   status: StickerStatus;
   rejectionCode: string | null;
   isAnimated: boolean;
+  moderation: ModerationState;
+  moderationReason: string | null;
 };
 
 type AssetRow = {
@@ -22,13 +25,18 @@ type AssetRow = {
   status: StickerStatus;
   rejection_code: string | null;
   is_animated: number;
+  moderation: ModerationState;
+  moderation_reason: string | null;
 };
 
 /** With `lock` the row waits for other changes of it; see `findPackByKey` for its strength. */
 export async function findAsset(db: Knex, assetId: string, lock?: DatabaseKind): Promise<Asset | null> {
   const query = db('sticker_asset')
     .where({ id: assetId })
-    .first<AssetRow | undefined>('id', 'owner_id', 'sha256', 'status', 'rejection_code', 'is_animated');
+    .first<AssetRow | undefined>(
+      ...(['id', 'owner_id', 'sha256', 'status', 'rejection_code', 'is_animated'] as const),
+      ...(['moderation', 'moderation_reason'] as const),
+    );
   const row = await (lock === undefined ? query : lock === 'postgres' ? query.forNoKeyUpdate() : query.forUpdate());
   if (!row) return null;
   return {
@@ -38,6 +46,8 @@ export async function findAsset(db: Knex, assetId: string, lock?: DatabaseKind):
     status: row.status,
     rejectionCode: row.rejection_code,
     isAnimated: row.is_animated === 1,
+    moderation: row.moderation,
+    moderationReason: row.moderation_reason,
   };
 }
 

@@ -59,16 +59,19 @@ export function createAutoCollect(deps: UploadDeps & { turns: OwnerTurns }, opti
       for (const target of withRoom.filter((pack) => pack.role === role)) {
         const pack = await lockPackById(trx, target.id, kind);
         // Others do not wait for the owner's turn: it may have been deleted or filled meanwhile.
-        if (pack && (await itemsOfPack(trx, pack.id)).length < maxItems) return add(trx, pack, role, upload, requestId);
+        if (pack && (await itemsOfPack(trx, pack.id)).length < maxItems)
+          return add(trx, actor, pack, role, upload, requestId);
       }
     }
     await requireRoomForPack(trx, actor.ownerId, options.maxPerOwner);
     const names = packs.map((pack) => pack.name);
-    return add(trx, await openCollector(trx, actor, names, senderName, requestId), 'collector', upload, requestId);
+    const opened = await openCollector(trx, actor, names, senderName, requestId);
+    return add(trx, actor, opened, 'collector', upload, requestId);
   }
 
   async function add(
     trx: Transaction,
+    actor: Actor,
     pack: Pack,
     role: 'own' | 'collector',
     upload: StickerUpload,
@@ -76,7 +79,7 @@ export function createAutoCollect(deps: UploadDeps & { turns: OwnerTurns }, opti
   ): Promise<CollectedSticker> {
     // What collects by itself is not for everybody to see, nor for nobody: whoever gets the link may.
     const isMoved = role === 'collector' && pack.visibility !== 'unlisted';
-    const added = await addToPack(trx, deps, pack, upload, {
+    const added = await addToPack(trx, deps, actor, pack, upload, {
       requestId,
       ...(isMoved ? { columns: { visibility: 'unlisted' } } : {}),
       themes: isMoved && isPublic(pack) ? await themesOfPack(trx, pack.id) : [],
@@ -121,7 +124,7 @@ export function createAutoCollect(deps: UploadDeps & { turns: OwnerTurns }, opti
   return {
     requireEnabled,
 
-    /** @throws AppError `auto-collect-disabled`, `pack-limit-reached` */
+    /** @throws AppError `auto-collect-disabled`, `pack-limit-reached`, `owner-banned`, `sticker-banned` */
     async collect(
       actor: Actor,
       upload: StickerUpload,

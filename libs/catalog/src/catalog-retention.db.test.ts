@@ -138,6 +138,7 @@ describe.each(testDatabaseKinds())('retention of the catalogue on %s', (kind) =>
     expect(list.map(({ policy, action, keepDays }) => [policy, action, keepDays])).toEqual([
       ['interactions', 'archive', 180],
       ['interaction-days', 'drop', 400],
+      ['closed-reports', 'drop', 365],
       ['dead-tasks', 'keep', 'for-ever'],
       ['audit', 'keep', 'for-ever'],
     ]);

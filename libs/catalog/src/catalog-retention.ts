@@ -29,6 +29,15 @@ export function catalogRetention(kind: DatabaseKind): RetentionPolicy[] {
       reason: 'A year and a month, to compare a month with the same one a year ago. What is older stays in the totals.',
     },
     {
+      name: 'closed-reports',
+      table: 'sticker_report',
+      keep: { days: 365 },
+      action: 'drop',
+      condition: "state <> 'open'",
+      ageColumn: 'closed_at',
+      reason: 'Who reports the same again counts once in that time; what was decided is in the audit log.',
+    },
+    {
       name: 'dead-tasks',
       table: 'sticker_worker_task_dlq',
       keep: 'for-ever',

@@ -226,7 +226,7 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
       const generation = source === 'live' ? null : await currentGeneration();
       return {
         view: { ...view, signals: signalsOf(view, generation?.refreshedAt ?? newestChange(view)) },
-        stickers: isOwn ? stickers : stickers.filter((sticker) => sticker.status === 'ready'),
+        stickers: isOwn ? stickers : stickers.filter(isShown),
         isOwn,
       };
     },
@@ -262,6 +262,11 @@ function cursorAt(
 function digestOf({ query, categories, includeSensitive }: ListFilters): string {
   const text = JSON.stringify([query ?? null, [...new Set(categories)].sort(), includeSensitive]);
   return createHash('sha256').update(text).digest('base64url').slice(0, 8);
+}
+
+/** To everybody who may see its pack. */
+function isShown(sticker: StickerView): boolean {
+  return sticker.status === 'ready' && sticker.moderation === 'approved';
 }
 
 function newestChange(view: PackView): Date {

@@ -1,7 +1,8 @@
 /** What readers see of packs and stickers: a bounded number of queries whatever the page's size. */
 import type { Knex } from 'knex';
 import { fromJsonColumn } from '@omnizap/runtime';
-import { packOfRow, type Pack } from './pack-store.ts';
+import type { ModerationState } from './moderation-state.ts';
+import { isReachable, onlyListed, packOfRow, type Pack } from './pack-store.ts';
 import type { EngagementCounts, DecayedOpens } from './ranking-formulas.ts';
 import { scoreOfRow, type PackScore, type ScoreRow } from './score-store.ts';
 import type { StickerStatus } from './asset-store.ts';
@@ -82,8 +83,7 @@ export async function readPackStamps(db: Knex, ids: string[]): Promise<string> {
     .join('sticker_pack_engagement as e', 'e.pack_id', 'p.id')
     .leftJoin('sticker_pack_score_snapshot as s', 's.pack_id', 'p.id')
     .whereIn('p.id', ids)
-    .where({ 'p.visibility': 'public', 'p.status': 'published' })
-    .whereNull('p.deleted_at')
+    .modify(onlyListed)
     .orderBy('p.id')
     .select<{ id: string; version: number; engagement: number; source: number | null }[]>('p.id', 'p.version', {
       engagement: 'e.version',
@@ -99,6 +99,8 @@ export type StickerView = {
   accessibilityLabel: string | null;
   status: StickerStatus;
   rejectionReason: string | null;
+  moderation: ModerationState;
+  moderationReason: string | null;
   width: number;
   height: number;
   sizeBytes: number;
@@ -121,6 +123,8 @@ type StickerRow = {
   accessibility_label: string | null;
   status: StickerStatus;
   rejection_reason: string | null;
+  moderation: ModerationState;
+  moderation_reason: string | null;
   width: number;
   height: number;
   size_bytes: number;
@@ -160,6 +164,8 @@ export async function readStickers(db: Knex, packId: string): Promise<StickerVie
       'i.accessibility_label',
       'a.status',
       'a.rejection_reason',
+      'a.moderation',
+      'a.moderation_reason',
       'a.width',
       'a.height',
       'a.size_bytes',
@@ -185,6 +191,8 @@ export async function readStickers(db: Knex, packId: string): Promise<StickerVie
     accessibilityLabel: row.accessibility_label,
     status: row.status,
     rejectionReason: row.rejection_reason,
+    moderation: row.moderation,
+    moderationReason: row.moderation_reason,
     width: row.sticker_width ?? row.width,
     height: row.sticker_height ?? row.height,
     sizeBytes: row.sticker_size_bytes ?? row.size_bytes,
@@ -207,6 +215,13 @@ export async function readStickers(db: Knex, packId: string): Promise<StickerVie
 
 export type ServedFile = { ownerId: string; isReachable: boolean; sha256: string; sizeBytes: number };
 
+type ServedRow = Pick<Pack, 'visibility' | 'status' | 'moderation'> & {
+  owner_id: string;
+  sticker_moderation: ModerationState;
+  sha256: string;
+  size_bytes: number;
+};
+
 /** Where the bytes of a sticker are, if it is ready and in that pack. One query by keys. */
 export async function findServedFile(
   db: Knex,
@@ -220,17 +235,14 @@ export async function findServedFile(
     .join('sticker_asset_derivative as d', 'd.asset_id', 'i.asset_id')
     .where({ 'p.pack_key': packKey, 'i.asset_id': stickerId, 'a.status': 'ready', 'd.variant': variant })
     .whereNull('p.deleted_at')
-    .first<{ owner_id: string; visibility: string; status: string; sha256: string; size_bytes: number } | undefined>(
-      'p.owner_id',
-      'p.visibility',
-      'p.status',
-      'd.sha256',
-      'd.size_bytes',
+    .first<ServedRow | undefined>(
+      ...(['p.owner_id', 'p.visibility', 'p.status', 'p.moderation', 'd.sha256', 'd.size_bytes'] as const),
+      { sticker_moderation: 'a.moderation' },
     );
   if (!row) return null;
   return {
     ownerId: row.owner_id,
-    isReachable: row.status === 'published' && row.visibility !== 'private',
+    isReachable: isReachable({ ...row, deletedAt: null }) && row.sticker_moderation === 'approved',
     sha256: row.sha256,
     sizeBytes: row.size_bytes,
   };

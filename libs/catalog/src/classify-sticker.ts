@@ -18,7 +18,9 @@ import {
   type Asset,
   type StoredClassification,
 } from './asset-store.ts';
+import { applyBan, createBanMatcher } from './ban-matcher.ts';
 import { isImageProblem } from './image-problem.ts';
+import { stickerModerated } from './moderation-events.ts';
 import { packsOfAsset } from './pack-store.ts';
 import { markReviewed } from './reprocess-store.ts';
 import { themeKeyOf } from './themes.ts';
@@ -31,6 +33,13 @@ type Finding = { kind: 'classified'; value: StoredClassification } | { kind: 're
 
 export function createClassifySticker(deps: HandlerDeps, provider: ClassifierProvider): TaskHandler {
   const { database, store } = deps;
+  const bans = createBanMatcher();
+
+  /** Before anybody can see it: what looks like a banned sticker waits for a person. */
+  async function holdWhatIsBanned(trx: Transaction, asset: Asset, picture: StoredClassification): Promise<boolean> {
+    const [match] = await bans.matches(trx, asset, picture);
+    return match !== undefined && applyBan(trx, database.kind, asset, match);
+  }
 
   async function examine(asset: Asset): Promise<Finding> {
     const path = store.path('original', asset.sha256);
@@ -78,9 +87,12 @@ export function createClassifySticker(deps: HandlerDeps, provider: ClassifierPro
         await setAssetStatus(trx, database.kind, asset.id, 'rejected', finding);
       } else {
         const isRevived = asset.status === 'rejected';
+        const isHeld = await holdWhatIsBanned(trx, asset, finding.value);
         if (!isRevived && before !== null && isSameClassification(before, finding.value)) {
           await markReviewed(trx, database.kind, asset.id);
-          return { status: 'skipped', reason: 'nothing changed' };
+          if (!isHeld) return { status: 'skipped', reason: 'nothing changed' };
+          await announce(trx, deps, [await stickerModerated(trx, asset.id)], task.requestId);
+          return { status: 'done' };
         }
         await writeClassification(trx, database.kind, asset.id, version, finding.value);
         if (isRevived) await setAssetStatus(trx, database.kind, asset.id, 'pending', null);

@@ -2,7 +2,7 @@
 import type { Knex } from 'knex';
 import { fromJsonColumn, sqlNow, type DatabaseKind } from '@omnizap/runtime';
 import { classificationOfRow, type StoredClassification } from './asset-store.ts';
-import { insertItems, type PackItem } from './pack-store.ts';
+import { insertItems, onlyListed, type PackItem } from './pack-store.ts';
 
 export type Candidate = {
   assetId: string;
@@ -12,19 +12,18 @@ export type Candidate = {
 };
 
 /**
- * Stickers that may be curated for a theme: ready, not known to be sensitive, and in at least one published public pack that a
- * person made, by hand or by auto-collect. The most confident first; index `sticker_asset_classification_theme_idx`.
+ * Stickers that may be curated for a theme: ready, approved, not known to be sensitive, and in at least one published public pack
+ * that a person made, by hand or by auto-collect. The most confident first; index `sticker_asset_classification_theme_idx`.
  */
 export async function readCandidates(db: Knex, themeKey: string, limit: number): Promise<Candidate[]> {
   const publicItem = db('sticker_pack_item as i')
     .join('sticker_pack as p', 'p.id', 'i.pack_id')
-    .where({ 'p.visibility': 'public', 'p.status': 'published' })
     .whereNull('p.theme_key')
-    .whereNull('p.deleted_at')
+    .modify(onlyListed)
     .whereRaw('i.asset_id = c.asset_id');
   const rows = await db('sticker_asset_classification as c')
     .join('sticker_asset as a', 'a.id', 'c.asset_id')
-    .where({ 'c.theme_key': themeKey, 'a.status': 'ready' })
+    .where({ 'c.theme_key': themeKey, 'a.status': 'ready', 'a.moderation': 'approved' })
     .whereIn('c.nsfw_level', ['safe', 'unknown'])
     .whereExists(publicItem.clone().select('i.asset_id'))
     .orderBy([{ column: 'c.confidence', order: 'desc' }, { column: 'c.asset_id' }])
@@ -50,9 +49,8 @@ async function describe(
   if (assetIds.length === 0) return new Map();
   const rows = await db('sticker_pack_item as i')
     .join('sticker_pack as p', 'p.id', 'i.pack_id')
-    .where({ 'p.visibility': 'public', 'p.status': 'published' })
     .whereNull('p.theme_key')
-    .whereNull('p.deleted_at')
+    .modify(onlyListed)
     .whereIn('i.asset_id', assetIds)
     .orderBy('p.id', 'desc')
     .select<{ asset_id: string; emojis: unknown; accessibility_label: string | null }[]>(

@@ -46,6 +46,12 @@ const cases: [name: string, event: DomainEvent, aggregateId: string, subjects: s
     themesAndPacks,
   ],
   [
+    'a sticker that was taken down',
+    { type: 'STICKER_MODERATED', aggregateType: 'sticker_asset', payload: { asset_id: 'asset', ...affected } },
+    'asset',
+    themesAndPacks,
+  ],
+  [
     'a changed pack',
     {
       type: 'PACK_UPDATED',

@@ -38,6 +38,12 @@ const eventSchema = z.discriminatedUnion('type', [
     aggregateType: z.literal('sticker_asset'),
     payload: z.object({ asset_id: z.string(), ...affectedPacks }),
   }),
+  /** An administrator, a ban or its end changed who may see the sticker. */
+  z.object({
+    type: z.literal('STICKER_MODERATED'),
+    aggregateType: z.literal('sticker_asset'),
+    payload: z.object({ asset_id: z.string(), ...affectedPacks }),
+  }),
   z.object({
     type: z.literal('PACK_UPDATED'),
     aggregateType: z.literal('sticker_pack'),
@@ -71,6 +77,7 @@ export function subjectsOf(event: DomainEvent): Subject[] {
         ...themesAndPacks(event.payload),
       ];
     case 'STICKER_READY':
+    case 'STICKER_MODERATED':
       return themesAndPacks(event.payload);
     case 'PACK_UPDATED':
       return themesAndPacks({ pack_ids: [event.payload.pack_id], theme_keys: event.payload.theme_keys });
@@ -97,6 +104,7 @@ const priorities: Record<DomainEvent['type'], number> = {
   STICKER_ASSET_UPDATED: 80,
   STICKER_CLASSIFIED: 80,
   STICKER_READY: 75,
+  STICKER_MODERATED: 80,
   PACK_UPDATED: 70,
   ENGAGEMENT_RECORDED: 55,
 };

@@ -5,11 +5,13 @@
 import type { Transaction } from '@omnizap/runtime';
 import { outboxTopic } from '@omnizap/outbox';
 import { announce } from './announce.ts';
+import { assertOwnerMayWrite } from './ban-store.ts';
 import { lockAssets } from './asset-store.ts';
 import type { DomainEvent } from './events.ts';
 import { packUpdated, requireOwnPack, type Actor, type PackDeps } from './packs.ts';
 import { findPackByKey, touchPack, type Pack } from './pack-store.ts';
 import { requireVersion } from './pack-version.ts';
+import { reviewChange } from './review-change.ts';
 
 export type ChangeOptions = {
   requestId?: string | undefined;
@@ -23,6 +25,8 @@ export type Change = {
   columns?: Record<string, unknown>;
   /** Themes whose automatic packs may look different now. */
   themes?: string[];
+  /** People would see something else in it, or more people would: see `reviewChange`. */
+  isShown?: boolean;
   /** Beside the pack's own. */
   events?: DomainEvent[];
 };
@@ -32,7 +36,7 @@ export function createPackChange(deps: PackDeps) {
 
   /**
    * `write` returns null when there is nothing to change; `answer` reads what the caller is told, in the same transaction.
-   * @throws AppError `pack-not-found`, `forbidden`, `pack-not-editable`, `precondition-failed`
+   * @throws AppError `pack-not-found`, `forbidden`, `owner-banned`, `pack-not-editable`, `precondition-failed`
    */
   return async function changePack<T>(
     actor: Actor,
@@ -43,10 +47,13 @@ export function createPackChange(deps: PackDeps) {
   ): Promise<T> {
     const { isChanged, answered } = await database.transaction(async (trx) => {
       const pack = requireOwnPack(await findPackByKey(trx, packKey, database.kind), actor, packKey);
+      await assertOwnerMayWrite(trx, actor.ownerId);
       requireVersion(pack, options.expectedVersion);
       const change = await write(trx, pack);
       if (change) {
         await touchPack(trx, database.kind, pack.id, change.columns);
+        if (change.isShown === true)
+          await reviewChange(trx, database.kind, pack, { kind: 'edited', actor, policy: deps.moderationPolicy });
         const events = [...(change.events ?? []), packUpdated(pack.id, change.action, change.themes ?? [])];
         await announce(trx, deps, events, options.requestId);
       }

@@ -8,6 +8,7 @@ import { AppError, type Transaction } from '@omnizap/runtime';
 import { outboxTopic } from '@omnizap/outbox';
 import { announce } from './announce.ts';
 import { copyAsset, findAssetByContent } from './asset-store.ts';
+import { assertOwnerMayWrite } from './ban-store.ts';
 import type { PackView } from './catalogue-store.ts';
 import { withoutMarkers } from './collector-packs.ts';
 import { readItems } from './curation-store.ts';
@@ -51,10 +52,13 @@ export function createPackClone(
     await requireRoomForPack(trx, actor.ownerId, options.maxPerOwner);
     // Locked: it is cloned as it is at one moment, and not at all when it was made private before that.
     const source = requireSeen(await findPackByKey(trx, packKey, database.kind), actor, packKey);
+    await assertOwnerMayWrite(trx, actor.ownerId);
     const isOwn = actor.isAdmin || source.ownerId === actor.ownerId;
     const stored = await itemsOfPack(trx, source.id);
     // Nobody gets what they could not see: only the source's owner sees what is not ready yet.
-    const usable = stored.filter((item) => item.status === 'ready' || (isOwn && item.status === 'pending'));
+    const usable = stored.filter(
+      (item) => item.moderation === 'approved' && (item.status === 'ready' || (isOwn && item.status === 'pending')),
+    );
     if (usable.length === 0) throw new AppError('pack-empty', `Pack "${packKey}" has no sticker that could be cloned.`);
     const words = new Map((await readItems(trx, source.id)).map((item) => [item.assetId, item]));
 
@@ -93,7 +97,7 @@ export function createPackClone(
   }
 
   return {
-    /** @throws AppError `pack-not-found`, `pack-empty`, `pack-limit-reached` */
+    /** @throws AppError `pack-not-found`, `pack-empty`, `pack-limit-reached`, `owner-banned` */
     async clone(actor: Actor, packKey: string, input: CloneInput, requestId?: string): Promise<PackView> {
       const view = await turns.run(actor.ownerId, (trx) => clone(trx, actor, packKey, input, requestId));
       wakeups.notify(outboxTopic);

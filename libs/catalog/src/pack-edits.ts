@@ -6,7 +6,7 @@ import { readStickers } from './catalogue-store.ts';
 import { createPackChange, describedAnew, isPublic, type Change, type ChangeOptions } from './pack-change.ts';
 import { deleteItem, findItem, updateItem, writePositions } from './pack-edit-store.ts';
 import { orderProblems, startOfOrder } from './pack-order.ts';
-import { itemsOfPack, packsOfAsset, themesOfPack, type Pack } from './pack-store.ts';
+import { itemsOfPack, packsOfAsset, themesOfPack, type Pack, type Visibility } from './pack-store.ts';
 import { readPackView, type Actor, type NewPackInput, type PackDeps } from './packs.ts';
 
 /** What is absent stays as it is. */
@@ -38,6 +38,7 @@ export function createPackEdits(deps: PackDeps) {
           return {
             action: 'edited',
             columns,
+            isShown: Object.keys(columns).some((column) => column !== 'visibility') || isWidened(pack, after),
             themes: isCurated ? await themesOfPack(trx, pack.id) : [],
             events: await describedAnew(trx, deps, assetIds, { inFile: isInFile }),
           };
@@ -117,6 +118,7 @@ export function createPackEdits(deps: PackDeps) {
           await updateItem(trx, pack.id, stickerId, { assetId: stickerId, emojis, accessibilityLabel });
           return {
             action: 'sticker_edited',
+            isShown: true,
             // Automatic packs show the sticker with the words of a public one.
             themes: isPublic(pack) && item.themeKey !== null ? [item.themeKey] : [],
             events: await describedAnew(trx, deps, [stickerId], { inFile: true }),
@@ -156,6 +158,12 @@ export function createPackEdits(deps: PackDeps) {
       );
     },
   };
+}
+
+const reach: Record<Visibility, number> = { private: 0, unlisted: 1, public: 2 };
+
+function isWidened(before: Pack, after: Pack): boolean {
+  return reach[after.visibility] > reach[before.visibility];
 }
 
 function withoutAbsent(changes: PackChanges): Partial<NewPackInput> {

@@ -43,6 +43,8 @@ export async function readTargetPacks(db: Knex, ownerId: string): Promise<Target
   }[] = await db('sticker_pack as p')
     .where({ 'p.owner_id': ownerId })
     .whereNull('p.deleted_at')
+    // Nobody would see what went there.
+    .whereNotIn('p.moderation', ['rejected', 'taken_down'])
     .orderBy([
       { column: 'p.updated_at', order: 'desc' },
       { column: 'p.id', order: 'desc' },

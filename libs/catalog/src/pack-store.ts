@@ -2,6 +2,7 @@
 import type { Knex } from 'knex';
 import { fromJsonColumn, sqlNow, type DatabaseKind } from '@omnizap/runtime';
 import type { StickerStatus } from './asset-store.ts';
+import type { ModerationState } from './moderation-state.ts';
 
 export type Visibility = 'private' | 'unlisted' | 'public';
 
@@ -20,6 +21,9 @@ export type Pack = {
   themeVolume: number | null;
   /** The cover that its owner chose; null: the rebuild chooses. */
   chosenCoverAssetId: string | null;
+  moderation: ModerationState;
+  /** For the owner: why it is in that state. */
+  moderationReason: string | null;
   version: number;
   createdAt: Date;
   updatedAt: Date;
@@ -40,6 +44,8 @@ type PackRow = {
   theme_key: string | null;
   theme_volume: number | null;
   chosen_cover_asset_id: string | null;
+  moderation: ModerationState;
+  moderation_reason: string | null;
   version: number;
   created_at: Date;
   updated_at: Date;
@@ -61,6 +67,8 @@ export function packOfRow(row: PackRow): Pack {
     themeKey: row.theme_key,
     themeVolume: row.theme_volume,
     chosenCoverAssetId: row.chosen_cover_asset_id,
+    moderation: row.moderation,
+    moderationReason: row.moderation_reason,
     version: row.version,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
@@ -68,12 +76,38 @@ export function packOfRow(row: PackRow): Pack {
   };
 }
 
+/** True when anybody with the link may see the pack. The one rule of what is public; `onlyListed` is its SQL for what lists show. */
+export function isReachable(pack: Pick<Pack, 'status' | 'visibility' | 'moderation' | 'deletedAt'>): boolean {
+  return (
+    pack.status === 'published' &&
+    pack.visibility !== 'private' &&
+    pack.moderation === 'approved' &&
+    pack.deletedAt === null
+  );
+}
+
+/** Narrows a query to the packs, as `p`, that everybody may see and find. */
+export function onlyListed(query: Knex.QueryBuilder): void {
+  void query
+    .where({ 'p.visibility': 'public', 'p.status': 'published', 'p.moderation': 'approved' })
+    .whereNull('p.deleted_at');
+}
+
 /**
  * The pack with that key, deleted ones left out. With `lock` it waits for other changes of the pack, and they for it. On PostgreSQL
  * the lock leaves room for rows that only refer to it: a stronger one deadlocks with whoever inserts items.
  */
 export async function findPackByKey(db: Knex, packKey: string, lock?: DatabaseKind): Promise<Pack | null> {
-  const query = db('sticker_pack').where({ pack_key: packKey }).whereNull('deleted_at').first<PackRow | undefined>();
+  return findPack(db, { pack_key: packKey }, lock);
+}
+
+/** As `findPackByKey`. */
+export async function findPackById(db: Knex, packId: string, lock?: DatabaseKind): Promise<Pack | null> {
+  return findPack(db, { id: packId }, lock);
+}
+
+async function findPack(db: Knex, where: Partial<PackRow>, lock: DatabaseKind | undefined): Promise<Pack | null> {
+  const query = db('sticker_pack').where(where).whereNull('deleted_at').first<PackRow | undefined>();
   const row = await (lock === undefined ? query : lock === 'postgres' ? query.forNoKeyUpdate() : query.forUpdate());
   return row ? packOfRow(row) : null;
 }
@@ -144,7 +178,13 @@ export async function insertItems(trx: Knex.Transaction, packId: string, items: 
   );
 }
 
-export type StoredItem = { assetId: string; position: number; sha256: string; status: StickerStatus };
+export type StoredItem = {
+  assetId: string;
+  position: number;
+  sha256: string;
+  status: StickerStatus;
+  moderation: ModerationState;
+};
 
 /** Items of a pack in order; a pack is small, so they are always read together. */
 export async function itemsOfPack(db: Knex, packId: string): Promise<StoredItem[]> {
@@ -152,7 +192,13 @@ export async function itemsOfPack(db: Knex, packId: string): Promise<StoredItem[
     .join('sticker_asset as a', 'a.id', 'i.asset_id')
     .where('i.pack_id', packId)
     .orderBy('i.position')
-    .select<StoredItem[]>({ assetId: 'i.asset_id', position: 'i.position', sha256: 'a.sha256', status: 'a.status' });
+    .select<StoredItem[]>({
+      assetId: 'i.asset_id',
+      position: 'i.position',
+      sha256: 'a.sha256',
+      status: 'a.status',
+      moderation: 'a.moderation',
+    });
 }
 
 /** Distinct themes of the classified stickers of a pack. */

@@ -3,12 +3,14 @@ import { v7 as uuidv7 } from 'uuid';
 import { AppError, sqlNow, type Transaction, type Wakeups } from '@omnizap/runtime';
 import { outboxTopic } from '@omnizap/outbox';
 import { announce, type AnnounceDeps } from './announce.ts';
+import { assertOwnerMayWrite } from './ban-store.ts';
 import { readPackViews, type PackView } from './catalogue-store.ts';
 import { createOwnerTurns, requireRoomForPack, type OwnerTurns } from './owner-turns.ts';
 import { createPackKey } from './pack-key.ts';
 import {
   findPackByKey,
   insertPack,
+  isReachable,
   itemsOfPack,
   themesOfPack,
   touchPack,
@@ -16,6 +18,9 @@ import {
   type Visibility,
 } from './pack-store.ts';
 import { requireVersion } from './pack-version.ts';
+import { reviewChange, type ModerationPolicy } from './review-change.ts';
+
+export { isReachable } from './pack-store.ts';
 
 /** Who is asking: an owner, or an administrator who may do what any owner may. */
 export type Actor = { ownerId: string; isAdmin: boolean };
@@ -30,7 +35,7 @@ export type NewPackInput = {
 
 export type Packs = ReturnType<typeof createPacks>;
 
-export type PackDeps = AnnounceDeps & { wakeups: Pick<Wakeups, 'notify'> };
+export type PackDeps = AnnounceDeps & { wakeups: Pick<Wakeups, 'notify'>; moderationPolicy?: ModerationPolicy };
 
 /** `maxPerOwner` 0: as many as they like. */
 export function createPacks(
@@ -49,6 +54,7 @@ export function createPacks(
       const view = await turns.run(actor.ownerId, async (trx) => {
         await requireRoomForPack(trx, actor.ownerId, options.maxPerOwner);
         const pack = { id: uuidv7(), packKey: createPackKey(input.name), ownerId: actor.ownerId, ...input };
+        await assertOwnerMayWrite(trx, actor.ownerId);
         await insertPack(trx, pack);
         await announce(trx, deps, [packUpdated(pack.id, 'created', [])], requestId);
         return readPackView(trx, pack.id);
@@ -58,13 +64,14 @@ export function createPacks(
     },
 
     /**
-     * Makes the pack visible as its visibility says. Idempotent.
+     * Makes the pack visible as its visibility says, where the policy is `hold` after a review. Idempotent.
      * @throws AppError `pack-empty` without a usable sticker, `precondition-failed` when it has another version than expected
      */
     async publish(actor: Actor, packKey: string, requestId?: string, expectedVersion?: number): Promise<PackView> {
       const view = await database.transaction(async (trx) => {
         const pack = requireOwnPack(await findPackByKey(trx, packKey, database.kind), actor, packKey);
         requireVersion(pack, expectedVersion);
+        await assertOwnerMayWrite(trx, actor.ownerId);
         if (pack.status === 'published') return readPackView(trx, pack.id);
         const items = await itemsOfPack(trx, pack.id);
         if (items.every((item) => item.status === 'rejected')) {
@@ -77,6 +84,7 @@ export function createPacks(
           status: 'published',
           published_at: trx.raw(sqlNow(database.kind)),
         });
+        await reviewChange(trx, database.kind, pack, { kind: 'published', actor, policy: deps.moderationPolicy });
         await announce(trx, deps, [packUpdated(pack.id, 'published', await themesOfPack(trx, pack.id))], requestId);
         return readPackView(trx, pack.id);
       });
@@ -92,6 +100,7 @@ export function createPacks(
       await database.transaction(async (trx) => {
         const pack = requireOwnPack(await findPackByKey(trx, packKey, database.kind), actor, packKey);
         requireVersion(pack, expectedVersion);
+        await assertOwnerMayWrite(trx, actor.ownerId);
         const themes = await themesOfPack(trx, pack.id);
         await touchPack(trx, database.kind, pack.id, { deleted_at: trx.raw(sqlNow(database.kind)) });
         await announce(trx, deps, [packUpdated(pack.id, 'deleted', themes)], requestId);
@@ -114,11 +123,6 @@ export function packUpdated(packId: string, action: string, themeKeys: string[])
     aggregateType: 'sticker_pack' as const,
     payload: { pack_id: packId, action, theme_keys: themeKeys },
   };
-}
-
-/** True when anybody with the link may see the pack. */
-export function isReachable(pack: Pack): boolean {
-  return pack.status === 'published' && pack.visibility !== 'private' && pack.deletedAt === null;
 }
 
 /**

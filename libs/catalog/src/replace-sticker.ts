@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import { AppError, isUniqueViolation } from '@omnizap/runtime';
 import { findAssetByContent, insertAsset } from './asset-store.ts';
+import { assertContentMayEnter, assertOwnerMayWrite } from './ban-store.ts';
 import { createPackChange, describedAnew, isPublic, type Change, type ChangeOptions } from './pack-change.ts';
 import { findItem, updateItem } from './pack-edit-store.ts';
 import { stickerNotFound } from './pack-edits.ts';
@@ -26,12 +27,13 @@ export function createReplaceSticker(deps: UploadDeps) {
     /** Refuses what the transaction would refuse, before a byte is received. */
     async check(actor: Actor, packKey: string, stickerId: string): Promise<void> {
       const pack = requireOwnPack(await findPackByKey(database.knex, packKey), actor, packKey);
+      await assertOwnerMayWrite(database.knex, actor.ownerId);
       if (!(await findItem(database.knex, pack.id, stickerId))) throw stickerNotFound(packKey, stickerId);
     },
 
     /**
      * With the bytes that are there already it changes the words, if they differ; then `isNew` is false.
-     * @throws AppError `sticker-not-found`, `sticker-duplicate` when another sticker of the pack has these bytes
+     * @throws AppError `sticker-not-found`, `sticker-duplicate` when another sticker of the pack has these bytes, `sticker-banned`
      */
     async replace(
       actor: Actor,
@@ -50,6 +52,7 @@ export function createReplaceSticker(deps: UploadDeps) {
           async (trx, pack): Promise<Change | null> => {
             const item = await findItem(trx, pack.id, stickerId);
             if (!item) throw stickerNotFound(packKey, stickerId);
+            await assertContentMayEnter(trx, upload.sha256);
             const known = await findAssetByContent(trx, pack.ownerId, upload.sha256);
             const assetId = known?.id ?? uuidv7();
             const isSame = assetId === stickerId;
@@ -81,6 +84,7 @@ export function createReplaceSticker(deps: UploadDeps) {
             const isOldShown = isSame || (await packsOfAsset(trx, stickerId)).length > 0;
             return {
               action: 'sticker_replaced',
+              isShown: true,
               columns: pack.chosenCoverAssetId === stickerId ? { chosen_cover_asset_id: assetId } : {},
               themes: [...new Set([...themes, ...(known ? await themesOfPack(trx, pack.id) : [])])],
               events: [

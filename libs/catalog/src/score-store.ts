@@ -3,6 +3,7 @@ import type { Knex } from 'knex';
 import { fromJsonColumn, sqlNow, type DatabaseKind } from '@omnizap/runtime';
 import { classificationOfRow, type StoredClassification } from './asset-store.ts';
 import type { NsfwLevel } from './nsfw-level.ts';
+import { isReachable, type Pack } from './pack-store.ts';
 import type { EngagementCounts, PackScores } from './ranking-formulas.ts';
 
 export type PackScore = PackScores & {
@@ -46,9 +47,7 @@ type EngagementRow = {
   version: number;
 };
 
-type PackRow = {
-  visibility: string;
-  status: string;
+type PackRow = Pick<Pack, 'visibility' | 'status' | 'moderation'> & {
   deleted_at: Date | null;
   name: string;
   publisher: string;
@@ -64,6 +63,7 @@ export async function readPackForScoring(db: Knex, packId: string): Promise<Scor
     .first<(PackRow & Partial<EngagementRow>) | undefined>(
       'p.visibility',
       'p.status',
+      'p.moderation',
       'p.deleted_at',
       'p.name',
       'p.publisher',
@@ -79,11 +79,11 @@ export async function readPackForScoring(db: Knex, packId: string): Promise<Scor
   const rows = await db('sticker_pack_item as i')
     .join('sticker_asset as a', 'a.id', 'i.asset_id')
     .join('sticker_asset_classification as c', 'c.asset_id', 'i.asset_id')
-    .where({ 'i.pack_id': packId, 'a.status': 'ready' })
+    .where({ 'i.pack_id': packId, 'a.status': 'ready', 'a.moderation': 'approved' })
     .orderBy('i.position')
     .select('c.*', 'i.position', 'i.emojis', 'a.width', 'a.height', 'a.size_bytes', 'a.is_animated');
   return {
-    isPublic: pack.visibility === 'public' && pack.status === 'published' && pack.deleted_at === null,
+    isPublic: pack.visibility === 'public' && isReachable({ ...pack, deletedAt: pack.deleted_at }),
     chosenCoverAssetId: pack.chosen_cover_asset_id,
     engagement: {
       open: pack.open_count ?? 0,

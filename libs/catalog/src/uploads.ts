@@ -1,14 +1,16 @@
 /** A sticker comes in: the bytes are durable before the row, and the row and its events are one transaction. */
 import { v7 as uuidv7 } from 'uuid';
-import { AppError, isUniqueViolation, type Transaction, type Wakeups } from '@omnizap/runtime';
+import { AppError, isUniqueViolation, type Transaction } from '@omnizap/runtime';
 import type { ImageProbe } from '@omnizap/imaging';
 import { outboxTopic } from '@omnizap/outbox';
 import type { DiskStore } from '@omnizap/storage';
-import { announce, type AnnounceDeps } from './announce.ts';
+import { announce } from './announce.ts';
+import { assertContentMayEnter, assertOwnerMayWrite } from './ban-store.ts';
 import { findAssetByContent, insertAsset, type StickerStatus } from './asset-store.ts';
 import type { DomainEvent } from './events.ts';
 import { findPackByKey, insertItems, itemsOfPack, themesOfPack, touchPack, type Pack } from './pack-store.ts';
-import { packUpdated, requireOwnPack, type Actor } from './packs.ts';
+import { packUpdated, requireOwnPack, type Actor, type PackDeps } from './packs.ts';
+import { reviewChange } from './review-change.ts';
 
 export type StickerUpload = {
   /** A file of the disk store's temporary folder: taken over with the sticker, the caller's to remove when that is refused. */
@@ -22,7 +24,7 @@ export type StickerUpload = {
 /** `isNew` is false when the pack already had these bytes; then nothing was changed. */
 export type AddedSticker = { stickerId: string; sha256: string; status: StickerStatus; isNew: boolean };
 
-export type UploadDeps = AnnounceDeps & { wakeups: Pick<Wakeups, 'notify'>; store: DiskStore; maxItems: number };
+export type UploadDeps = PackDeps & { store: DiskStore; maxItems: number };
 
 /** What else changes with the pack when a sticker is added to it. */
 type AddOptions = {
@@ -32,14 +34,17 @@ type AddOptions = {
   events?: DomainEvent[];
 };
 
-/** Adds to a pack that `trx` has locked. @throws AppError `pack-full` */
+/** Adds to a pack that `trx` has locked. @throws AppError `pack-full`, `owner-banned`, `sticker-banned` */
 export async function addToPack(
   trx: Transaction,
-  deps: AnnounceDeps & { maxItems: number },
+  deps: Pick<UploadDeps, 'database' | 'flags' | 'maxItems' | 'moderationPolicy'>,
+  actor: Actor,
   pack: Pack,
   upload: Omit<StickerUpload, 'temporaryPath'>,
   options: AddOptions = {},
 ): Promise<AddedSticker> {
+  await assertOwnerMayWrite(trx, actor.ownerId);
+  await assertContentMayEnter(trx, upload.sha256);
   const known = await findAssetByContent(trx, pack.ownerId, upload.sha256);
   const items = await itemsOfPack(trx, pack.id);
   if (known && items.some((item) => item.assetId === known.id)) {
@@ -55,6 +60,7 @@ export async function addToPack(
     { assetId, position, emojis: upload.emojis, accessibilityLabel: upload.accessibilityLabel },
   ]);
   await touchPack(trx, deps.database.kind, pack.id, options.columns);
+  await reviewChange(trx, deps.database.kind, pack, { kind: 'edited', actor, policy: deps.moderationPolicy });
   // A sticker that is classified already will not be announced again by its classification.
   const themes = known ? await themesOfPack(trx, pack.id) : [];
   const updated = packUpdated(pack.id, 'sticker_added', [...new Set([...(options.themes ?? []), ...themes])]);
@@ -81,15 +87,18 @@ export function createUploads(deps: UploadDeps) {
 
   /** Refuses what the transaction would refuse, before a byte is kept. */
   async function checkPack(actor: Actor, packKey: string): Promise<Pack> {
-    return requireOwnPack(await findPackByKey(database.knex, packKey), actor, packKey);
+    const pack = requireOwnPack(await findPackByKey(database.knex, packKey), actor, packKey);
+    await assertOwnerMayWrite(database.knex, actor.ownerId);
+    return pack;
   }
 
   return {
     checkPack,
 
-    /** @throws AppError `pack-not-found`, `forbidden`, `pack-not-editable`, `pack-full` */
+    /** @throws AppError `pack-not-found`, `forbidden`, `owner-banned`, `pack-not-editable`, `pack-full`, `sticker-banned` */
     async addSticker(actor: Actor, packKey: string, upload: StickerUpload, requestId?: string): Promise<AddedSticker> {
       const pack = await checkPack(actor, packKey);
+      await assertContentMayEnter(database.knex, upload.sha256);
       const items = await itemsOfPack(database.knex, pack.id);
       if (items.length >= maxItems && !items.some((item) => item.sha256 === upload.sha256))
         throw packFull(packKey, maxItems);
@@ -97,7 +106,7 @@ export function createUploads(deps: UploadDeps) {
       const add = () =>
         database.transaction(async (trx) => {
           const locked = requireOwnPack(await findPackByKey(trx, packKey, database.kind), actor, packKey);
-          return addToPack(trx, deps, locked, upload, { requestId });
+          return addToPack(trx, deps, actor, locked, upload, { requestId });
         });
       // The same bytes may arrive for two packs of one owner at once: the loser of the race finds the winner's row.
       const added = await add().catch((error: unknown) => {

@@ -51,7 +51,35 @@ export async function readAudit(
     .limit(filter.limit)
     .select<Record<string, unknown>[]>('*');
   const rows = await (filter.targetId === undefined ? query : query.andWhere({ target_id: filter.targetId }));
-  return rows.map((row) => ({
+  return rows.map(auditRecordOf);
+}
+
+export type AuditFilter = {
+  targetType?: string | undefined;
+  targetId?: string | undefined;
+  actor?: string | undefined;
+};
+
+/** What was done by whomever to whatever, the newest first, from behind `beforeId` on. */
+export async function pageOfAudit(
+  database: Pick<Database, 'knex'>,
+  filter: AuditFilter,
+  options: { beforeId: number | null; limit: number },
+): Promise<AuditRecord[]> {
+  const query = database
+    .knex('admin_action_audit')
+    .orderBy('id', 'desc')
+    .limit(options.limit)
+    .select<Record<string, unknown>[]>('*');
+  if (filter.targetType !== undefined) void query.where({ target_type: filter.targetType });
+  if (filter.targetId !== undefined) void query.where({ target_id: filter.targetId });
+  if (filter.actor !== undefined) void query.where({ actor: filter.actor });
+  if (options.beforeId !== null) void query.where('id', '<', options.beforeId);
+  return (await query).map(auditRecordOf);
+}
+
+function auditRecordOf(row: Record<string, unknown>): AuditRecord {
+  return {
     id: Number(row.id),
     actor: row.actor as string,
     action: row.action as string,
@@ -62,5 +90,5 @@ export async function readAudit(
     after: row.state_after === null ? null : fromJsonColumn(row.state_after),
     requestId: row.request_id as string | null,
     at: row.created_at as Date,
-  }));
+  };
 }

@@ -56,6 +56,8 @@ describe('loadConfig', () => {
       STICKER_SCORE_SNAPSHOT_REFRESH_INTERVAL_MS: 300_000,
       STICKER_PACK_MAX_ITEMS: 30,
       STICKER_PACK_AGE_DECAY_DAYS: 45,
+      STICKER_MODERATION_POLICY: 'approve',
+      STICKER_REPORTS_HOLD_AT: 0,
     });
     expect([config.WORKER_PORT, config.ADMIN_TOKEN, config.METRICS_TOKEN]).toEqual([undefined, undefined, undefined]);
   });

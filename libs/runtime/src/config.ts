@@ -116,6 +116,11 @@ const environmentSchema = z.object({
     .optional()
     .transform((value) => value ?? 'pack'),
   STICKER_PACK_AGE_DECAY_DAYS: integer(45, 1, 3_650),
+  STICKER_MODERATION_POLICY: z
+    .enum(['approve', 'hold'], 'must be approve or hold')
+    .optional()
+    .transform((value) => value ?? 'approve'),
+  STICKER_REPORTS_HOLD_AT: integer(0, 0, 10_000),
   STICKER_CLASSIFICATION_CONCURRENCY: integer(4, 1, 64),
 });
 

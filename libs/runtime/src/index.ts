@@ -2,7 +2,7 @@ export { verifyArchive } from './archive-restore.ts';
 export type { RestoreResult } from './archive-restore.ts';
 export type { Manifest } from './archive-writer.ts';
 export { bearerToken, isFromLoopback, isSameSecret, matchesToken } from './access.ts';
-export { readAudit, writeAudit } from './audit-store.ts';
+export { pageOfAudit, readAudit, writeAudit } from './audit-store.ts';
 export type { AuditRecord } from './audit-store.ts';
 export { systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createTestDatabase, testDatabaseKinds, type TestDatabase } from '@omnizap/testkit';
-import { connectDatabase, type Database } from './database.ts';
-import { addColumns, createTables, dropColumns, type Column } from './table-ddl.ts';
+import { connectDatabase, rowsOf, type Database } from './database.ts';
+import { addColumns, addIndexes, createTables, dropColumns, dropIndexes, type Column } from './table-ddl.ts';
 
 const added: Record<string, Column> = {
   noticed_at: { type: 'instant', nullable: true },
@@ -57,5 +57,26 @@ describe.each(testDatabaseKinds())('columns added to a table on %s', (kind) => {
     await dropColumns(database.knex, 'no_such_table', ['weight']);
 
     expect(await columns()).toEqual(['id']);
+  });
+
+  it('can be given an index, and lose it, as often as asked', async () => {
+    await addColumns(database.knex, 'thing', added);
+    const index = { name: 'thing_weight_idx', columns: ['weight', 'id'] };
+    const indexed = async (): Promise<string[]> => {
+      const result: unknown = await database.knex.raw(
+        kind === 'mysql'
+          ? "SELECT column_name AS name FROM information_schema.statistics WHERE table_schema = DATABASE() AND index_name = 'thing_weight_idx' ORDER BY seq_in_index"
+          : "SELECT attname AS name FROM pg_attribute WHERE attrelid = to_regclass('thing_weight_idx') ORDER BY attnum",
+      );
+      return rowsOf<{ name: string }>(result).map(({ name }) => name);
+    };
+
+    await addIndexes(database.knex, 'thing', [index]);
+    await addIndexes(database.knex, 'thing', [index]);
+    expect(await indexed()).toEqual(['weight', 'id']);
+    await dropIndexes(database.knex, 'thing', [index.name]);
+    await dropIndexes(database.knex, 'thing', [index.name]);
+    await dropIndexes(database.knex, 'no_such_table', [index.name]);
+    expect(await indexed()).toEqual([]);
   });
 });

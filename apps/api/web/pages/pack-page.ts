@@ -28,7 +28,7 @@ export function packPage(deps: WebDeps): Page {
       const packKey = packKeyOf(params);
       const { view, stickers } = await deps.reader.readPack(packKey, null, deps.sourceFor(packKey));
       const pack = packJson(view, { countAll: false });
-      const shown = stickers.map((sticker) => stickerJson(pack.pack_key, sticker));
+      const shown = stickers.map((sticker) => stickerJson(pack.pack_key, sticker, { isOwn: false }));
       const related = await relatedTo(deps, pack);
       return {
         kind: 'shared',
