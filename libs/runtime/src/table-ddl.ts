@@ -3,7 +3,7 @@
  * `CREATE TABLE IF NOT EXISTS` with its keys inside: a migration that was killed anywhere can simply run again.
  */
 import type { Knex } from 'knex';
-import { rowsOf, type DatabaseKind } from './database.ts';
+import { databaseErrorCode, rowsOf, type DatabaseKind } from './database.ts';
 
 const columnTypes = {
   uuid: { postgres: 'uuid', mysql: 'char(36) CHARACTER SET ascii COLLATE ascii_bin' },
@@ -142,7 +142,10 @@ export async function addIndexes(
 ): Promise<void> {
   for (const { name, columns } of indexes) {
     if (await hasIndex(knex, table, name)) continue;
-    await knex.raw(`CREATE INDEX ${name} ON ${table} (${columns.join(', ')})`);
+    // A killed migration's statement may still be at work, and come to its end before this one.
+    await knex.raw(`CREATE INDEX ${name} ON ${table} (${columns.join(', ')})`).catch((error: unknown) => {
+      if (databaseErrorCode(error) !== 'ER_DUP_KEYNAME') throw error;
+    });
   }
 }
 
