@@ -1,9 +1,21 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { connectDatabase, createLogger, createWakeups, migrateUp, type Database, type Wakeups } from '@omnizap/runtime';
-import { createTestDatabase, testDatabaseKinds, type TestDatabase } from '@omnizap/testkit';
+import {
+  connectDatabase,
+  createLogger,
+  createWakeups,
+  migrateUp,
+  rowsOf,
+  type Database,
+  type Wakeups,
+} from '@omnizap/runtime';
+import { createTestDatabase, testDatabaseKinds, waitFor, type TestDatabase } from '@omnizap/testkit';
+import { v7 as uuidv7 } from 'uuid';
 import { addPack, addSticker, digestOf, flags } from '../test/builders.ts';
+import { assertOwnerMayWrite } from './ban-store.ts';
 import { createBans, type Bans } from './bans.ts';
 import { createModeration, type Decider, type Moderation } from './moderation.ts';
+import { createPackKey } from './pack-key.ts';
+import { insertPack } from './pack-store.ts';
 import { createPacks, type Actor, type NewPackInput, type Packs } from './packs.ts';
 
 const log = createLogger({ level: 'silent', format: 'json', process: 'test' });
@@ -120,6 +132,29 @@ describe.each(testDatabaseKinds())('bans on %s', (kind) => {
       expect(published).toHaveLength(4);
       expect(await packStates(drafts.map(({ id }) => id))).toEqual(Array.from({ length: 4 }, () => 'taken_down'));
     }
+  });
+
+  it('wait for what an owner who was free is about to write, and take that as well', async () => {
+    const { ownerId } = newOwner();
+    const waiters =
+      kind === 'postgres'
+        ? "SELECT COUNT(*) AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        : "SELECT COUNT(*) AS count FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'";
+    const isAnyWaiting = async (): Promise<boolean> =>
+      (rowsOf<{ count: number }>(await database.knex.raw(waiters))[0]?.count ?? 0) > 0;
+    const id = uuidv7();
+    let making: Promise<unknown> = Promise.resolve();
+    let isMade = false;
+    await database.transaction(async (trx) => {
+      await assertOwnerMayWrite(trx, ownerId);
+      making = bans.make({ kind: 'owner', ownerId }, by).then(() => (isMade = true));
+      await waitFor(async () => isMade || (await isAnyWaiting()), { description: 'the ban to wait' });
+      const texts = { name: 'Late', publisher: '', description: '', tags: [], visibility: 'public' as const };
+      await insertPack(trx, { id, packKey: createPackKey('Late'), ownerId, status: 'published', ...texts });
+    });
+    await making;
+
+    expect(await packStates([id])).toEqual(['taken_down']);
   });
 
   it('take the same bytes of every owner down, hold near-duplicates, and leave the rest', async () => {
