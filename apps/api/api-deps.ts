@@ -11,6 +11,8 @@ import type {
   PackClone,
   PackAnalyticsReader,
   PackEdits,
+  PackExports,
+  PackImports,
   Packs,
   ReplaceSticker,
   Reports,
@@ -39,6 +41,8 @@ export type ApiDeps = Pick<
   uploads: Uploads;
   replaceSticker: ReplaceSticker;
   autoCollect: AutoCollect;
+  packExports: PackExports;
+  packImports: PackImports;
   engagement: Engagement;
   analytics: PackAnalyticsReader;
   moderation: Moderation;

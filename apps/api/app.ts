@@ -22,6 +22,7 @@ import { opsOperations } from './operations/ops.ts';
 import { ownerListOperations } from './operations/owner-lists.ts';
 import { ownerOperations } from './operations/owner.ts';
 import { packEditOperations } from './operations/pack-edits.ts';
+import { packFileOperations } from './operations/pack-files.ts';
 import { publicOperations } from './operations/public.ts';
 import { reportOperations } from './operations/reports.ts';
 import { rolloutOperations } from './operations/rollout.ts';
@@ -90,6 +91,7 @@ export function createOperations(deps: ApiDeps): { operations: Operation[]; docu
     ...marketplaceOperations(deps, prepared),
     ...ownerListOperations(deps),
     ...publicOperations(deps, prepared),
+    ...packFileOperations(deps),
     ...ownerOperations(deps),
     ...packEditOperations(deps),
     ...stickerIntakeOperations(deps),

@@ -14,6 +14,8 @@ import {
   createPackClone,
   createPackEdits,
   createPackAnalytics,
+  createPackExports,
+  createPackImports,
   createPacks,
   createReplaceSticker,
   createReports,
@@ -26,7 +28,7 @@ import {
 } from '@omnizap/catalog';
 import { createFlagStore, createFlags, createTaskPauses } from '@omnizap/rollout';
 import type { Component, ProcessContext } from '@omnizap/runtime';
-import { createDiskStore } from '@omnizap/storage';
+import { createBuildCache, createDiskStore } from '@omnizap/storage';
 import { createHintSender, createWorker } from '@omnizap/tasks';
 import { createApp } from './app.ts';
 import { answerUnreadable } from './unreadable-request.ts';
@@ -48,6 +50,12 @@ const maxConnections = 2_000;
 /** The inline poller works one task at a time and rests as long as that took: requests come first. */
 const inlineRestRatio = 1;
 const inlineStopGraceMs = 3_000;
+
+/**
+ * A few thousand packs of 25 stickers; a build takes a fraction of a second and holds one sticker at a time. They wait rather than
+ * take the processor from other requests.
+ */
+const exportCache = { maxBytes: 1_024 ** 3, maxBuilds: 2, maxWaiting: 64 };
 
 export async function composeApi(context: ProcessContext): Promise<{ components: Component[]; server: Server }> {
   const { config, log, membership, metrics, wakeups } = context;
@@ -108,6 +116,12 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
         maxPerOwner,
       },
     ),
+    packExports: createPackExports({
+      reader,
+      store,
+      cache: createBuildCache(join(store.root, 'exports'), exportCache),
+    }),
+    packImports: createPackImports({ ...intake, turns }, { maxPerOwner }),
     engagement: createEngagement({ database, flags, wakeups }),
     analytics: createPackAnalytics({ database }),
     moderation: createModeration({ database, flags, wakeups }),

@@ -20,6 +20,7 @@ export const exampleFixtures = {
   throwawayKeyId: { sample: '9f86d081884c7d65', description: 'An API key that may be lost' },
   newOwnerId: { sample: 'bot-4711', description: 'An owner who has nothing yet' },
   newPicture: { sample: 'sticker.webp', description: 'A picture that the catalogue does not have' },
+  newPackFile: { sample: 'pack.wastickers', description: 'A .wastickers file with three stickers' },
   viewerKey: { sample: 'visitor-42', description: 'A viewer' },
   outboxDeadLetterId: { sample: 17, description: 'An event that failed for good' },
   throwawayDeadLetterId: { sample: 18, description: 'An event that failed for good and may be settled' },

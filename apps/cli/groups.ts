@@ -8,5 +8,6 @@ import { queues } from './groups/queues.ts';
 import { release } from './groups/release.ts';
 import { retention } from './groups/retention.ts';
 import { rollout } from './groups/rollout.ts';
+import { validate } from './groups/validate.ts';
 
-export const groups: Group[] = [dlq, doctor, flags, outbox, queues, release, retention, rollout];
+export const groups: Group[] = [dlq, doctor, flags, outbox, queues, release, retention, rollout, validate];

@@ -2,6 +2,7 @@
  * What commands work with, each connected at its first use: a command needs no API, and one that only looks into the catalogue
  * needs no task queues. Wake-ups are sent at the end; whoever waits for one polls as well.
  */
+import { join } from 'node:path';
 import {
   createDeadLetters,
   createHealthSources,
@@ -32,6 +33,7 @@ import {
   type Logger,
   type Retention,
 } from '@omnizap/runtime';
+import { createDiskStore, type DiskStore } from '@omnizap/storage';
 import { createHintSender, type TaskQueues } from '@omnizap/tasks';
 
 export type Session = {
@@ -40,6 +42,8 @@ export type Session = {
   deadLetters(): Promise<DeadLetters>;
   /** @throws AppError `unavailable` */
   taskQueues(): Promise<TaskQueues>;
+  /** The bytes of stickers on this host. */
+  stickerStore(): DiskStore;
   retention(): Promise<Retention>;
   flagStore(): Promise<FlagStore>;
   taskPauses(): Promise<TaskPauses>;
@@ -99,6 +103,7 @@ export function createSession(): Session {
       return createDeadLetters({ database: await database(), queues: sender, wakeups: later, log });
     },
     taskQueues: () => parts().sender.connected(),
+    stickerStore: () => createDiskStore(join(parts().config.STICKER_DATA_DIR, 'stickers')),
     async retention() {
       const { config, log } = parts();
       const catalogue = await database();

@@ -1,12 +1,15 @@
 /** What owners do: make packs, add stickers, publish, remove. */
 import { z } from 'zod';
-import type { Actor, AddedSticker, PackView } from '@omnizap/catalog';
+import { findingsOfPack, type Actor, type AddedSticker, type PackView } from '@omnizap/catalog';
 import type { ApiDeps } from '../api-deps.ts';
 import { expectedVersionOf, packEtag } from '../entity-tags.ts';
+import { findingJson } from '../finding-json.ts';
 import { operation, type Answer, type Operation } from '../operation.ts';
+import { judgedStickerSchema, publishedPackSchema } from '../pack-file-schemas.ts';
 import { addedStickerJson, packJson } from '../pack-json.ts';
-import { addedStickerSchema, packInput, packSummarySchema } from '../schemas.ts';
+import { packInput, packSummarySchema } from '../schemas.ts';
 import { stickerFields, withReceivedSticker } from '../sticker-form.ts';
+import { findingsOfUpload } from '../upload-findings.ts';
 import { packKeyOf } from './pack-path.ts';
 
 const packKeyParam = { packKey: 'Key of the pack' };
@@ -35,8 +38,11 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
     };
   }
 
-  async function publishedAnswer(view: PackView): Promise<Answer> {
-    return { status: 200, body: await summaryOf(view), headers: { ETag: packEtag(view.pack) } };
+  async function publishedAnswer(owner: Actor, view: PackView): Promise<Answer> {
+    const { stickers } = await reader.readPack(view.pack.packKey, owner);
+    const summary = packJson(await reader.withSignals(view), { countAll: true });
+    const findings = findingsOfPack(view.pack, stickers).map(findingJson);
+    return { status: 200, body: { data: { ...summary, findings } }, headers: { ETag: packEtag(view.pack) } };
   }
 
   /** The pack as it is now, for an answer that was not given when it was made. */
@@ -79,8 +85,8 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
       schema: z.object(stickerFields),
     },
     responses: {
-      202: { description: 'Taken; it is being worked on.', schema: addedStickerSchema },
-      200: { description: 'The pack already has these bytes.', schema: addedStickerSchema },
+      202: { description: 'Taken; it is being worked on.', schema: judgedStickerSchema },
+      200: { description: 'The pack already has these bytes.', schema: judgedStickerSchema },
     },
     problems: ['pack-full', 'image-unsupported', 'image-corrupt', 'image-too-many-pixels', 'image-too-many-frames'],
     example: {
@@ -95,8 +101,10 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
       await uploads.checkPack(owner, packKey);
       return withReceivedSticker(request, store, {}, async (received) => {
         const upload = { ...received, emojis: received.emojis ?? [] };
+        // Before the file is taken over.
+        const findings = await findingsOfUpload(received.temporaryPath, upload);
         const added = await uploads.addSticker(owner, packKey, upload, requestId);
-        return addedAnswer(added);
+        return addedAnswer(added, findings.map(findingJson));
       });
     },
     recover: (_call, outcome) => {
@@ -114,14 +122,15 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
     access: 'catalog:write',
     params: packKeyParam,
     query: z.strictObject({}),
-    responses: { 200: { description: 'The published pack.', schema: packSummarySchema } },
+    responses: { 200: { description: 'The published pack.', schema: publishedPackSchema } },
     problems: ['pack-empty'],
     example: { params: { packKey: '{draftPackKey}' }, status: 200 },
     async handle({ request, params, actor, requestId }) {
+      const owner = actor as Actor;
       const expected = expectedVersionOf(request);
-      return publishedAnswer(await packs.publish(actor as Actor, packKeyOf(params), requestId, expected));
+      return publishedAnswer(owner, await packs.publish(owner, packKeyOf(params), requestId, expected));
     },
-    recover: async ({ params, actor }) => publishedAnswer(await readAgain(actor, packKeyOf(params))),
+    recover: async ({ params, actor }) => publishedAnswer(actor as Actor, await readAgain(actor, packKeyOf(params))),
   });
 
   const remove = operation({
@@ -144,6 +153,7 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
   return [create, upload, publish, remove];
 }
 
-function addedAnswer(added: AddedSticker): Answer {
-  return { status: added.isNew ? 202 : 200, body: { data: addedStickerJson(added) } };
+/** What was found about the file is known only while it is received. */
+function addedAnswer(added: AddedSticker, findings: object[] = []): Answer {
+  return { status: added.isNew ? 202 : 200, body: { data: { ...addedStickerJson(added), findings } } };
 }

@@ -1,15 +1,15 @@
 /** What anybody may ask: the ranked list, a pack, the bytes of a sticker, and to be counted. */
 import { createHash } from 'node:crypto';
-import send from 'send';
 import { z } from 'zod';
-import { interactions, type Actor } from '@omnizap/catalog';
+import { interactions } from '@omnizap/catalog';
 import { AppError, Counter } from '@omnizap/runtime';
 import type { ApiDeps } from '../api-deps.ts';
 import { packEtag } from '../entity-tags.ts';
-import { operation, type Call, type Operation } from '../operation.ts';
+import { operation, type Operation } from '../operation.ts';
 import { packJson, stickerJson } from '../pack-json.ts';
 import type { PreparedAnswers } from '../prepared-answers.ts';
 import { assetQuery, engagementSchema, filtersOf, listQuery, packDetailSchema, packListSchema } from '../schemas.ts';
+import { sendStoredFile } from '../send-stored-file.ts';
 import { rememberedViewerOf, viewerOf } from '../viewer.ts';
 import { packKeyOf } from './pack-path.ts';
 
@@ -130,8 +130,7 @@ export function publicOperations(deps: ApiDeps, prepared: PreparedAnswers): Oper
       query: { variant: 'preview' },
       status: 200,
     },
-    async handle(call) {
-      const { params, query, actor, response } = call;
+    async handle({ request, response, params, query, actor }) {
       const packKey = packKeyOf(params);
       const stickerId = params.stickerId ?? '';
       if (!idPattern.test(stickerId))
@@ -144,7 +143,8 @@ export function publicOperations(deps: ApiDeps, prepared: PreparedAnswers): Oper
         'Cache-Control': file.isPublic && !actor ? assetCacheControl(config, isVersioned) : 'private, no-store',
       });
       try {
-        await sendFile(call, deps, query.variant, file);
+        const name = deps.store.path(query.variant, file.sha256).slice(deps.store.root.length);
+        await sendStoredFile(request, response, { root: deps.store.root, name, sizeBytes: file.sizeBytes });
         delivered.inc({ source: 'disk', outcome: 'ok' });
       } catch (error) {
         delivered.inc({ source: 'disk', outcome: 'failed' });
@@ -195,36 +195,4 @@ function assetCacheControl(config: CacheSettings, isVersioned: boolean): string 
   if (isVersioned) return `public, max-age=${config.STICKER_WEB_IMMUTABLE_ASSET_CACHE_SECONDS}, immutable`;
   const maxAge = Math.max(86_400, config.STICKER_WEB_ASSET_CACHE_SECONDS);
   return `public, max-age=${maxAge}, stale-while-revalidate=${Math.min(604_800, Math.max(300, maxAge))}`;
-}
-
-async function sendFile(
-  call: { request: Call['request']; response: Call['response']; actor: Actor | null },
-  deps: ApiDeps,
-  variant: 'sticker' | 'preview',
-  file: { sha256: string; sizeBytes: number },
-): Promise<void> {
-  const { request, response } = call;
-  const relative = deps.store.path(variant, file.sha256).slice(deps.store.root.length);
-  await new Promise<void>((resolve, reject) => {
-    send(request, relative, {
-      root: deps.store.root,
-      dotfiles: 'allow',
-      etag: false,
-      lastModified: false,
-      cacheControl: false,
-      index: false,
-    })
-      .on('error', (error: NodeJS.ErrnoException & { status?: number }) => {
-        if (error.status === 404)
-          reject(new AppError('unavailable', 'The bytes of this sticker are not on this host.', { cause: error }));
-        else if (error.status === 416) {
-          response.set('Content-Range', `bytes */${file.sizeBytes}`);
-          reject(new AppError('range-not-satisfiable', `The file has ${file.sizeBytes} bytes.`, { cause: error }));
-        } else if (error.status === 412) {
-          reject(new AppError('precondition-failed', 'The file is not the one that If-Match names.', { cause: error }));
-        } else reject(error);
-      })
-      .pipe(response);
-    response.once('close', resolve);
-  });
 }

@@ -139,6 +139,7 @@ type StickerRow = {
   sticker_width: number | null;
   sticker_height: number | null;
   sticker_size_bytes: number | null;
+  sticker_frame_count: number | null;
   preview_sha256: string | null;
 };
 
@@ -181,6 +182,7 @@ export async function readStickers(db: Knex, packId: string): Promise<StickerVie
         sticker_width: 'd.width',
         sticker_height: 'd.height',
         sticker_size_bytes: 'd.size_bytes',
+        sticker_frame_count: 'd.frame_count',
         preview_sha256: 'v.sha256',
       },
     );
@@ -196,7 +198,8 @@ export async function readStickers(db: Knex, packId: string): Promise<StickerVie
     width: row.sticker_width ?? row.width,
     height: row.sticker_height ?? row.height,
     sizeBytes: row.sticker_size_bytes ?? row.size_bytes,
-    isAnimated: row.is_animated === 1,
+    // A film of one picture comes out as a still sticker.
+    isAnimated: row.sticker_frame_count === null ? row.is_animated === 1 : row.sticker_frame_count > 1,
     stickerSha256: row.sticker_sha256,
     previewSha256: row.preview_sha256,
     classification:

@@ -3,11 +3,12 @@
  * engagement. A pack that is not listed keeps its row, marked so: the ranking must notice that it left. It has no terms.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { isNearDuplicate } from '@omnizap/imaging';
+import { isBlocking, isNearDuplicate, validatePack } from '@omnizap/imaging';
 import type { Transaction } from '@omnizap/runtime';
 import type { TaskHandler } from '@omnizap/tasks';
 import type { HandlerDeps } from './classify-sticker.ts';
 import { worstNsfwLevel } from './nsfw-level.ts';
+import { factsOfPack } from './pack-findings.ts';
 import { lockPack } from './pack-store.ts';
 import { packScores } from './ranking-formulas.ts';
 import { readPackForScoring, readScore, writeScore, type PackScore, type ScoringInput } from './score-store.ts';
@@ -21,8 +22,6 @@ export const scoresTopic = 'scores';
 
 const maxCategories = 5;
 const maxLabels = 30;
-/** WhatsApp takes packs of 3 to 30 stickers. */
-const whatsappItems = { min: 3, max: 30 } as const;
 
 export function createRebuildPack(deps: Pick<HandlerDeps, 'database' | 'wakeups'>): TaskHandler {
   const { database } = deps;
@@ -68,7 +67,6 @@ export function scoreOf(input: ScoringInput): PackScore {
     ),
   }));
   const isAllAnimated = stickers.length > 0 && stickers.every((sticker) => sticker.isAnimated);
-  const isUniform = isAllAnimated || stickers.every((sticker) => !sticker.isAnimated);
   const chosen = stickers.find((sticker) => sticker.assetId === input.chosenCoverAssetId);
   const byConfidence = stickers.toSorted(
     (a, b) => b.classification.confidence - a.classification.confidence || a.position - b.position,
@@ -78,7 +76,12 @@ export function scoreOf(input: ScoringInput): PackScore {
     nsfwLevel: worstNsfwLevel(stickers.map((sticker) => sticker.classification.nsfwLevel)),
     isListed: input.isPublic && stickers.length > 0,
     isAnimated: isAllAnimated,
-    isWhatsappReady: isUniform && stickers.length >= whatsappItems.min && stickers.length <= whatsappItems.max,
+    isWhatsappReady: !validatePack(
+      factsOfPack(
+        input,
+        stickers.map((sticker) => ({ ...sticker, stickerId: sticker.assetId })),
+      ),
+    ).some(isBlocking),
     stickerCount: stickers.length,
     categories: mostFrequent(
       stickers.map((sticker) => sticker.classification.category),

@@ -24,6 +24,7 @@ export type ScoringInput = {
   chosenCoverAssetId: string | null;
   engagement: EngagementCounts;
   engagementVersion: number;
+  packKey: string;
   name: string;
   publisher: string;
   tags: string[];
@@ -31,9 +32,11 @@ export type ScoringInput = {
     assetId: string;
     position: number;
     emojis: string[];
+    accessibilityLabel: string | null;
     width: number;
     height: number;
     sizeBytes: number;
+    /** Of the file that is served. */
     isAnimated: boolean;
     classification: StoredClassification;
   }[];
@@ -48,6 +51,7 @@ type EngagementRow = {
 };
 
 type PackRow = Pick<Pack, 'visibility' | 'status' | 'moderation'> & {
+  pack_key: string;
   deleted_at: Date | null;
   name: string;
   publisher: string;
@@ -61,6 +65,7 @@ export async function readPackForScoring(db: Knex, packId: string): Promise<Scor
     .leftJoin('sticker_pack_engagement as e', 'e.pack_id', 'p.id')
     .where('p.id', packId)
     .first<(PackRow & Partial<EngagementRow>) | undefined>(
+      'p.pack_key',
       'p.visibility',
       'p.status',
       'p.moderation',
@@ -79,9 +84,24 @@ export async function readPackForScoring(db: Knex, packId: string): Promise<Scor
   const rows = await db('sticker_pack_item as i')
     .join('sticker_asset as a', 'a.id', 'i.asset_id')
     .join('sticker_asset_classification as c', 'c.asset_id', 'i.asset_id')
+    .leftJoin('sticker_asset_derivative as d', (join) => {
+      join.on('d.asset_id', 'i.asset_id').andOn('d.variant', db.raw("'sticker'"));
+    })
     .where({ 'i.pack_id': packId, 'a.status': 'ready', 'a.moderation': 'approved' })
     .orderBy('i.position')
-    .select('c.*', 'i.position', 'i.emojis', 'a.width', 'a.height', 'a.size_bytes', 'a.is_animated');
+    .select(
+      'c.*',
+      'i.position',
+      'i.emojis',
+      'a.width',
+      'a.height',
+      'a.size_bytes',
+      'a.is_animated',
+      'i.accessibility_label',
+      {
+        served_frame_count: 'd.frame_count',
+      },
+    );
   return {
     isPublic: pack.visibility === 'public' && isReachable({ ...pack, deletedAt: pack.deleted_at }),
     chosenCoverAssetId: pack.chosen_cover_asset_id,
@@ -92,6 +112,7 @@ export async function readPackForScoring(db: Knex, packId: string): Promise<Scor
       download: pack.download_count ?? 0,
     },
     engagementVersion: pack.version ?? 0,
+    packKey: pack.pack_key,
     name: pack.name,
     publisher: pack.publisher,
     tags: fromJsonColumn(pack.tags) as string[],
@@ -105,15 +126,18 @@ export async function readPackForScoring(db: Knex, packId: string): Promise<Scor
           height: number;
           size_bytes: number;
           is_animated: number;
+          accessibility_label: string | null;
+          served_frame_count: number | null;
         } & Parameters<typeof classificationOfRow>[0],
       ) => ({
         assetId: row.asset_id,
         position: row.position,
         emojis: fromJsonColumn(row.emojis) as string[],
+        accessibilityLabel: row.accessibility_label,
         width: row.width,
         height: row.height,
         sizeBytes: row.size_bytes,
-        isAnimated: row.is_animated === 1,
+        isAnimated: row.served_frame_count === null ? row.is_animated === 1 : row.served_frame_count > 1,
         classification: classificationOfRow(row),
       }),
     ),

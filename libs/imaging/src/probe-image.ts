@@ -26,7 +26,7 @@ const mimetypes = {
  */
 export async function probeImage(path: string): Promise<ImageProbe> {
   const bytes = await readImageFile(path);
-  const header = parseHeader(bytes);
+  const header = parseImageHeader(bytes);
   const { width, height, frameCount } = header;
   if (width === 0 || height === 0) throw corruptImage(`its header says ${width}x${height} pixels`);
   if (frameCount > imageLimits.maxFrames) {
@@ -65,7 +65,8 @@ export async function readImageFile(path: string): Promise<Buffer> {
   return await file.readFile();
 }
 
-function parseHeader(bytes: Buffer): ImageHeader {
+/** Reads what the container says, within no limits but its own. @throws AppError image-unsupported, image-corrupt */
+export function parseImageHeader(bytes: Buffer): ImageHeader {
   if (bytes.length === 0) throw corruptImage('the file is empty');
   if (isWebp(bytes)) return parseWebpHeader(bytes);
   if (isPng(bytes)) return parsePngHeader(bytes);

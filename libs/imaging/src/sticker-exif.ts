@@ -7,8 +7,10 @@ import { z } from 'zod';
 import { keepEmojis } from './emoji-index.ts';
 import { imageLimits } from './image-limits.ts';
 import type { StickerMetadata } from './image-types.ts';
+import { identifierProblem } from './pack-identifier.ts';
 
-const stickerTag = 0x5741;
+/** "AW" as the number of a TIFF entry. */
+export const stickerTag = 0x5741;
 const undefinedType = 7;
 const jsonOffset = 22;
 const maxNameLength = 128;
@@ -18,11 +20,9 @@ const maxAccessibilityLength = 255;
 const text = (maxLength: number) => z.string().trim().min(1).max(maxLength).optional().catch(undefined);
 
 const blockSchema = z.object({
-  // The characters that WhatsApp allows in a pack identifier; ".." is refused there as well.
   'sticker-pack-id': z
     .string()
-    .regex(/^[\w\-.,'\s]{1,128}$/)
-    .refine((id) => !id.includes('..'))
+    .refine((id) => identifierProblem(id) === null)
     .optional()
     .catch(undefined),
   'sticker-pack-name': text(maxNameLength),

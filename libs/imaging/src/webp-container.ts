@@ -56,6 +56,20 @@ export function parseWebp(bytes: Buffer): WebpFile {
   });
 }
 
+/** The chunks of a file that `parseWebp` accepts, in order, and how many bytes follow the last one. */
+export function listWebpChunks(bytes: Buffer): { chunks: Chunk[]; restBytes: number } {
+  return parseBounded('WebP', () => {
+    const chunks = readChunks(bytes.subarray(12, 8 + bytes.readUInt32LE(4)));
+    const end = chunks.reduce((offset, { data }) => offset + 8 + data.length + (data.length & 1), 12);
+    return { chunks, restBytes: Math.max(0, bytes.length - end) };
+  });
+}
+
+/** The same file with that EXIF chunk, or with none; pixels and timing are as they were. @throws AppError image-corrupt */
+export function withExif(bytes: Buffer, exif: Buffer | null): Buffer {
+  return buildWebp({ ...parseWebp(bytes), exif });
+}
+
 /** Writes a file with nothing but the picture data, an ANIM header when `animation` is set, and `exif`. */
 export function buildWebp(file: WebpFile): Buffer {
   const flags = (file.hasAlpha ? alphaFlag : 0) | (file.exif ? exifFlag : 0) | (file.animation ? animationFlag : 0);

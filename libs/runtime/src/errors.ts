@@ -50,6 +50,9 @@ export const errorRegistry = {
   'pack-not-editable': { status: 409, title: 'The pack cannot be changed', retryable: false, level: 'info' },
   'request-timeout': { status: 408, title: 'The request took too long', retryable: true, level: 'info' },
   'headers-too-large': { status: 431, title: 'URL and headers are too large', retryable: false, level: 'info' },
+  'pack-not-exportable': { status: 409, title: 'The pack does not fit this format', retryable: false, level: 'info' },
+  'pack-file-invalid': { status: 422, title: 'Not a pack that can be imported', retryable: false, level: 'info' },
+  'pack-file-unsafe': { status: 422, title: 'The zip file is not safe to open', retryable: false, level: 'info' },
   'payload-too-large': { status: 413, title: 'Too large', retryable: false, level: 'info' },
   'unsupported-media-type': { status: 415, title: 'Unsupported media type', retryable: false, level: 'info' },
   'image-unsupported': { status: 415, title: 'Not a supported image', retryable: false, level: 'info' },
@@ -78,7 +81,12 @@ export const errorRegistry = {
 export type ErrorCode = keyof typeof errorRegistry;
 
 /** One field of a request that did not pass: `pointer` is a JSON pointer or a parameter's name. */
-export type FieldProblem = { pointer: string; detail: string };
+export type FieldProblem = {
+  pointer: string;
+  detail: string;
+  /** Of runbooks/whatsapp-rules.md, where one of them fails. */
+  rule?: string;
+};
 
 type AppErrorOptions = { cause?: unknown; details?: Record<string, unknown>; fields?: FieldProblem[] };
 

@@ -10,6 +10,8 @@ export type {
   StickerJson,
 } from './builders/catalogue-client.ts';
 export { buildPng, drawApng, drawPng } from './builders/draw-png.ts';
+export { buildZip } from './builders/build-zip.ts';
+export type { ZipPart } from './builders/build-zip.ts';
 export { buildMultipart } from './builders/multipart.ts';
 export type { Part } from './builders/multipart.ts';
 export { openBrowser } from './browser/open-browser.ts';

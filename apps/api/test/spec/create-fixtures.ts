@@ -1,11 +1,11 @@
 /** A small catalogue as the demo has it, and what examples name of it: see apps/api/example-fixtures.ts. */
 import { loadPlans } from '@omnizap/rollout';
-import { createCatalogueClient, drawPng, waitFor } from '@omnizap/testkit';
+import { buildZip, createCatalogueClient, drawPng, waitFor } from '@omnizap/testkit';
 import type { CatalogueClient, Fleet } from '@omnizap/testkit';
 import { randomUUID } from 'node:crypto';
 import type { ExampleFixture } from '../../example-fixtures.ts';
 
-/** A picture, so that a form sends it as a file. */
+/** A picture or a pack file: a form sends it as a file. */
 export type Picture = { bytes: Buffer };
 export type Fixtures = {
   keys: { owner: string; admin: string; metrics: string; stranger: string; revoked: string };
@@ -112,6 +112,14 @@ export async function createFixtures(fleet: Fleet): Promise<Fixtures> {
     throwawayDeadLetterId: makeDeadLetter,
     newOwnerId: async () => await Promise.resolve(`bot-${randomUUID()}`),
     newPicture: async () => await Promise.resolve<Picture>({ bytes: drawPng((seed += 1), 64) }),
+    newPackFile: async () =>
+      await Promise.resolve<Picture>({
+        bytes: buildZip([
+          { name: 'title.txt', bytes: 'Cats' },
+          { name: 'author.txt', bytes: 'Ana' },
+          ...[1, 2, 3].map((number) => ({ name: `${number}.webp`, bytes: drawPng((seed += 1), 64) })),
+        ]),
+      }),
     async rolloutRequestId() {
       const body = { action: 'hold', reason: 'made for a test' };
       const answer = await admin.call('POST', '/api/admin/rollout/requests', { body });

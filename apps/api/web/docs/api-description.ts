@@ -110,8 +110,12 @@ function curlOf(
     ...Object.entries(example.headers ?? {}).map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`),
     ...(example.body ? [`-H 'Content-Type: application/json'`, `-d ${quoted(JSON.stringify(example.body))}`] : []),
     ...Object.entries(example.multipart ?? {}).map(
-      ([name, value]) => `-F ${quoted(`${name}=${value === sampleOf('newPicture') ? '@' : ''}${value}`)}`,
+      ([name, value]) => `-F ${quoted(`${name}=${isFile(value) ? '@' : ''}${value}`)}`,
     ),
   ];
   return lines.join(' \\\n  ');
+}
+
+function isFile(value: string): boolean {
+  return value === sampleOf('newPicture') || value === sampleOf('newPackFile');
 }
