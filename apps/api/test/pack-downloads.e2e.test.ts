@@ -174,6 +174,29 @@ describe.each(testDatabaseKinds())('downloads on %s', (kind) => {
     expect((await anybody.call('POST', file(large))).status).toBe(405);
   });
 
+  it('count as downloads of whoever took the whole file, and only then', async () => {
+    const counted = async (): Promise<number> => (await anybody.pack(films)).engagement.download;
+    const before = await counted();
+    const as = (viewer: string, headers: Record<string, string> = {}) => ({ 'X-Viewer-Key': viewer, ...headers });
+    const whole = await anybody.get(file(films), as('first'));
+    await waitFor(async () => (await counted()) === before + 1, {
+      timeoutMs: 10_000,
+      description: 'the download counted',
+    });
+    await anybody.call('HEAD', file(films), { headers: as('second') });
+    await anybody.get(file(films), as('third', { Range: 'bytes=0-99' }));
+    await anybody.get(file(films), as('fourth', { 'If-None-Match': whole.headers.etag ?? '' }));
+    await anybody.get(file(films), as('first'));
+    await anybody.get(file(films), as('fifth', { Range: 'bytes=0-' }));
+
+    // The last one is counted after those before it had their chance.
+    await waitFor(async () => (await counted()) >= before + 2, {
+      timeoutMs: 10_000,
+      description: 'the second download counted',
+    });
+    expect(await counted()).toBe(before + 2);
+  });
+
   it('are built once, also for those who ask at the same time, and anew when a word changes', async () => {
     const folder = path.join(fleet.dataDir, 'stickers', 'exports');
     const before = await readdir(folder);

@@ -45,6 +45,7 @@ export type Problem = {
   errors?: {
     pointer: string;
     detail: string;
+    rule?: string;
   }[];
 };
 
@@ -73,6 +74,19 @@ export type Sticker = {
     provider: string;
     version: string;
   } | null;
+};
+
+export type Finding = {
+  /** Of runbooks/whatsapp-rules.md */
+  rule: string;
+  /** error: WhatsApp refuses it */
+  severity: 'error' | 'warning';
+  message: string;
+  remedy: string;
+  /** In the file that is served, or in the download */
+  fixed_automatically: boolean;
+  /** The file or the sticker; null when it is the only one, or the pack */
+  subject: string | null;
 };
 
 export type ListIntentsInput = {
@@ -462,6 +476,129 @@ export type DislikePackAnswer =
     };
   } };
 
+export type DownloadWastickersInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+  };
+  headers?: {
+    /** ETag that the answer must have; 412 otherwise. */
+    'If-Match'?: string;
+    /** ETag that the client has; 304 when it is still the one. */
+    'If-None-Match'?: string;
+    /** Part of the bytes (RFC 9110): bytes=0-99. */
+    Range?: string;
+  };
+};
+export type DownloadWastickersAnswer =
+  | { status: 200; headers: Headers; body: Blob }
+  | { status: 206; headers: Headers; body: Blob }
+  | { status: 304; headers: Headers; body: null };
+
+export type DownloadWhatsappFolderInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+  };
+  headers?: {
+    /** ETag that the answer must have; 412 otherwise. */
+    'If-Match'?: string;
+    /** ETag that the client has; 304 when it is still the one. */
+    'If-None-Match'?: string;
+    /** Part of the bytes (RFC 9110): bytes=0-99. */
+    Range?: string;
+  };
+};
+export type DownloadWhatsappFolderAnswer =
+  | { status: 200; headers: Headers; body: Blob }
+  | { status: 206; headers: Headers; body: Blob }
+  | { status: 304; headers: Headers; body: null };
+
+export type DownloadTelegramSetInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+  };
+  headers?: {
+    /** ETag that the answer must have; 412 otherwise. */
+    'If-Match'?: string;
+    /** ETag that the client has; 304 when it is still the one. */
+    'If-None-Match'?: string;
+    /** Part of the bytes (RFC 9110): bytes=0-99. */
+    Range?: string;
+  };
+};
+export type DownloadTelegramSetAnswer =
+  | { status: 200; headers: Headers; body: Blob }
+  | { status: 206; headers: Headers; body: Blob }
+  | { status: 304; headers: Headers; body: null };
+
+export type DownloadSignalSetInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+  };
+  headers?: {
+    /** ETag that the answer must have; 412 otherwise. */
+    'If-Match'?: string;
+    /** ETag that the client has; 304 when it is still the one. */
+    'If-None-Match'?: string;
+    /** Part of the bytes (RFC 9110): bytes=0-99. */
+    Range?: string;
+  };
+};
+export type DownloadSignalSetAnswer =
+  | { status: 200; headers: Headers; body: Blob }
+  | { status: 206; headers: Headers; body: Blob }
+  | { status: 304; headers: Headers; body: null };
+
+export type ImportPackInput = {
+  form: {
+    /** At most 20 MiB */
+    file: Blob;
+    /** Which pack of a contents.json with several */
+    identifier?: string;
+  };
+};
+export type ImportPackAnswer =
+  | { status: 201; headers: Headers; body: {
+    data: {
+      pack_key: string;
+      name: string;
+      publisher: string;
+      description: string;
+      visibility: 'private' | 'unlisted' | 'public';
+      status: 'draft' | 'published';
+      sticker_count: number;
+      cover_url: string | null;
+      is_animated: boolean;
+      whatsapp_ready: boolean;
+      categories: string[];
+      tags: string[];
+      nsfw_level: 'safe' | 'suggestive' | 'explicit' | 'unknown';
+      /** RFC 3339, UTC */
+      created_at: string;
+      /** RFC 3339, UTC */
+      updated_at: string;
+      engagement: {
+        open: number;
+        like: number;
+        dislike: number;
+        download: number;
+      };
+      signals: {
+        ranking_score: number;
+        pack_score: number;
+        trend_score: number;
+        quality_score: number;
+        engagement_score: number;
+        diversity_score: number;
+        cohesion_score: number;
+      };
+      findings: Finding[];
+    };
+  } };
+
 export type AddStickerInput = {
   params: {
     /** Key of the pack */
@@ -482,6 +619,7 @@ export type AddStickerAnswer =
       sticker_id: string;
       sha256: string;
       status: 'pending' | 'ready' | 'rejected';
+      findings: Finding[];
     };
   } }
   | { status: 202; headers: Headers; body: {
@@ -489,6 +627,7 @@ export type AddStickerAnswer =
       sticker_id: string;
       sha256: string;
       status: 'pending' | 'ready' | 'rejected';
+      findings: Finding[];
     };
   } };
 
@@ -500,7 +639,41 @@ export type PublishPackInput = {
 };
 export type PublishPackAnswer =
   | { status: 200; headers: Headers; body: {
-    data: PackSummary;
+    data: {
+      pack_key: string;
+      name: string;
+      publisher: string;
+      description: string;
+      visibility: 'private' | 'unlisted' | 'public';
+      status: 'draft' | 'published';
+      sticker_count: number;
+      cover_url: string | null;
+      is_animated: boolean;
+      whatsapp_ready: boolean;
+      categories: string[];
+      tags: string[];
+      nsfw_level: 'safe' | 'suggestive' | 'explicit' | 'unknown';
+      /** RFC 3339, UTC */
+      created_at: string;
+      /** RFC 3339, UTC */
+      updated_at: string;
+      engagement: {
+        open: number;
+        like: number;
+        dislike: number;
+        download: number;
+      };
+      signals: {
+        ranking_score: number;
+        pack_score: number;
+        trend_score: number;
+        quality_score: number;
+        engagement_score: number;
+        diversity_score: number;
+        cohesion_score: number;
+      };
+      findings: Finding[];
+    };
   } };
 
 export type ChoosePackCoverInput = {
@@ -637,6 +810,53 @@ export type CollectStickerAnswer =
       pack_key: string;
       pack_name: string;
       outcome: 'added' | 'duplicate';
+    };
+  } };
+
+export type GetPackAnalyticsInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+  };
+  query?: {
+    /** Days of the series; the last one is today, UTC */
+    days?: number;
+  };
+};
+export type GetPackAnalyticsAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      pack_key: string;
+      /** Since the pack was made */
+      totals: {
+        open: number;
+        like: number;
+        dislike: number;
+        download: number;
+      };
+      /** Today included */
+      last_7_days: {
+        open: number;
+        like: number;
+        dislike: number;
+        download: number;
+      };
+      last_30_days: {
+        open: number;
+        like: number;
+        dislike: number;
+        download: number;
+      };
+      /** Lower end of the Wilson score interval (95 %) of likes among all ratings; 0 without */
+      rating_score: number;
+      days: {
+        /** YYYY-MM-DD, UTC */
+        day: string;
+        open: number;
+        like: number;
+        dislike: number;
+        download: number;
+      }[];
     };
   } };
 
@@ -1154,6 +1374,16 @@ export type Operations = {
   likePack: { input: LikePackInput; answer: LikePackAnswer };
   /** Counts one dislike of this viewer, once per window, and returns the engagement. */
   dislikePack: { input: DislikePackInput; answer: DislikePackAnswer };
+  /** The pack as .wastickers, which sticker apps for WhatsApp import. */
+  downloadWastickers: { input: DownloadWastickersInput; answer: DownloadWastickersAnswer };
+  /** The pack as the contents.json folder that WhatsApp's sample app is built with. */
+  downloadWhatsappFolder: { input: DownloadWhatsappFolderInput; answer: DownloadWhatsappFolderAnswer };
+  /** The still stickers as a static set for Telegram, with their emojis in pack.json. */
+  downloadTelegramSet: { input: DownloadTelegramSetInput; answer: DownloadTelegramSetAnswer };
+  /** The still stickers as a static set for Signal, with their emojis in pack.json. */
+  downloadSignalSet: { input: DownloadSignalSetInput; answer: DownloadSignalSetAnswer };
+  /** Makes a draft from a .wastickers file or a zip with contents.json: all of its stickers, or nothing. */
+  importPack: { input: ImportPackInput; answer: ImportPackAnswer };
   /** Adds a sticker (WebP, PNG, JPEG, GIF or APNG). It is classified and made ready in the background. */
   addSticker: { input: AddStickerInput; answer: AddStickerAnswer };
   /** Shows the pack as its visibility says. */
@@ -1172,6 +1402,8 @@ export type Operations = {
   replaceSticker: { input: ReplaceStickerInput; answer: ReplaceStickerAnswer };
   /** Adds a sticker to the owner's current pack, else to a collector pack of theirs, and says which. */
   collectSticker: { input: CollectStickerInput; answer: CollectStickerAnswer };
+  /** How often the pack was opened, rated and downloaded: in total, lately and day by day. For its owner only. */
+  getPackAnalytics: { input: GetPackAnalyticsInput; answer: GetPackAnalyticsAnswer };
   /** Makes an API key. The key is shown in this answer and never again. */
   createApiKey: { input: CreateApiKeyInput; answer: CreateApiKeyAnswer };
   /** Revokes an API key at once. */
@@ -1235,6 +1467,11 @@ export const routes = {
   openPack: { method: 'POST', path: '/api/sticker-packs/{packKey}/open' },
   likePack: { method: 'POST', path: '/api/sticker-packs/{packKey}/like' },
   dislikePack: { method: 'POST', path: '/api/sticker-packs/{packKey}/dislike' },
+  downloadWastickers: { method: 'GET', path: '/api/sticker-packs/{packKey}/download.wastickers' },
+  downloadWhatsappFolder: { method: 'GET', path: '/api/sticker-packs/{packKey}/download.whatsapp.zip' },
+  downloadTelegramSet: { method: 'GET', path: '/api/sticker-packs/{packKey}/download.telegram.zip' },
+  downloadSignalSet: { method: 'GET', path: '/api/sticker-packs/{packKey}/download.signal.zip' },
+  importPack: { method: 'POST', path: '/api/sticker-packs/import' },
   addSticker: { method: 'POST', path: '/api/sticker-packs/{packKey}/stickers' },
   publishPack: { method: 'POST', path: '/api/sticker-packs/{packKey}/publish' },
   choosePackCover: { method: 'PUT', path: '/api/sticker-packs/{packKey}/cover' },
@@ -1244,6 +1481,7 @@ export const routes = {
   removeSticker: { method: 'DELETE', path: '/api/sticker-packs/{packKey}/stickers/{stickerId}' },
   replaceSticker: { method: 'POST', path: '/api/sticker-packs/{packKey}/stickers/{stickerId}/replace' },
   collectSticker: { method: 'POST', path: '/api/stickers' },
+  getPackAnalytics: { method: 'GET', path: '/api/sticker-packs/{packKey}/analytics' },
   createApiKey: { method: 'POST', path: '/api/admin/api-keys' },
   revokeApiKey: { method: 'DELETE', path: '/api/admin/api-keys/{keyId}' },
   listDeadLetters: { method: 'GET', path: '/api/admin/dlq' },
