@@ -17,10 +17,13 @@ export function createOwnerTurns(database: Database) {
   async function take<T>(ownerId: string, work: (trx: Transaction) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const done = await database.transaction(async (trx) =>
-          (await lockOwner(trx, ownerId)) ? { value: await work(trx) } : null,
-        );
-        if (done) return done.value;
+        let isThere = false;
+        // It returns what the work returns and nothing around it: a request that loses its answer is answered from that.
+        const done = await database.transaction(async (trx) => {
+          isThere = await lockOwner(trx, ownerId);
+          return isThere ? work(trx) : null;
+        });
+        if (isThere) return done as T;
         // Outside of the transaction: two that insert the same row and then lock it would wait for each other on MariaDB.
         await insertOwner(database.knex, ownerId);
       } catch (error) {
