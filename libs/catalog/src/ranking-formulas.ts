@@ -101,6 +101,16 @@ export type PackScores = {
  * Changed: confidence is the mean over the stickers (the predecessor took the single highest label), and duplicates are the share
  * of stickers that look like another one of the pack (the predecessor compared label scores, and one of its two terms was never fed).
  */
+export function packScore(parts: Omit<PackScores, 'packScore'>): number {
+  const sum =
+    0.4 * parts.confidenceScore +
+    0.3 * parts.engagementScore +
+    0.2 * parts.qualityScore +
+    0.1 * parts.diversityScore -
+    0.25 * parts.duplicateShare;
+  return clamp(sum, 0, 1.5);
+}
+
 export function packScores(stickers: ScoredSticker[], counts: EngagementCounts): PackScores {
   const parts = {
     qualityScore: qualityScore(stickers),
@@ -110,13 +120,7 @@ export function packScores(stickers: ScoredSticker[], counts: EngagementCounts):
     confidenceScore: mean(stickers.map((sticker) => sticker.confidence)),
     duplicateShare: mean(stickers.map((sticker) => (sticker.isDuplicate ? 1 : 0))),
   };
-  const sum =
-    0.4 * parts.confidenceScore +
-    0.3 * parts.engagementScore +
-    0.2 * parts.qualityScore +
-    0.1 * parts.diversityScore -
-    0.25 * parts.duplicateShare;
-  return { packScore: clamp(sum, 0, 1.5), ...parts };
+  return { packScore: packScore(parts), ...parts };
 }
 
 export type RankedPack = { packScore: number; cohesionScore: number; updatedAt: Date; opens: DecayedOpens };
