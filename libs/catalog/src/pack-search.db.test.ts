@@ -29,7 +29,12 @@ describe.each(testDatabaseKinds())('the search on %s', (kind) => {
   async function insertPacks(): Promise<void> {
     const next = randomNumbers(3);
     const packs = Array.from({ length: packCount }, (_, number) => {
-      const words = [next() < 0.5 ? 'engraçado' : 'sério', next() < 0.5 ? 'azul' : 'verde', `número${number % 100}`];
+      const words = [
+        'pacote',
+        next() < 0.5 ? 'engraçado' : 'sério',
+        next() < 0.5 ? 'azul' : 'verde',
+        `número${number % 100}`,
+      ];
       if (number % 1_000 === 1) words.push('❤️', 'Ünïque');
       if (number % 500 === 2) words.push('🐱');
       return { id: `00000000-0000-7000-8000-${String(number).padStart(12, '0')}`, name: words.join(' ') };
@@ -76,6 +81,7 @@ describe.each(testDatabaseKinds())('the search on %s', (kind) => {
     ['a common word', 'engracado', [/engraçado/]],
     ['two common words', 'engracado azul', [/engraçado/, /azul/]],
     ['common words that exclude each other', 'azul verde', [/azul/, /verde/]],
+    ['two words that most packs have', 'pacote azul', [/azul/]],
     ['a common word with a rare one', 'azul unique', [/azul/, /Ünïque/]],
     ['a word of one pack in a hundred', 'numero42', [/número42\b/]],
     ['words around a binding one', 'azul de unique', [/azul/, /Ünïque/]],

@@ -1,48 +1,58 @@
 /**
- * Which packs a query finds. A rare word is answered by its list of packs; when every word of a query is common, a list would be
- * long and mostly thrown away, so the ranking is walked instead and each stretch of it is asked for its terms. Either way the work
- * is bounded whatever the catalogue's size.
+ * Which packs a query finds. A word that few packs have is answered by their list, and so are several words of which few packs
+ * have all. Otherwise a list would be long and mostly thrown away: then the ranking is walked, and each stretch of it is asked for
+ * its terms, which soon fills a page. Either way the work is bounded whatever the catalogue's size. Lists are kept for some
+ * seconds, because who pages asks the same again and again.
  */
 import { LRUCache } from 'lru-cache';
 import type { Database } from '@omnizap/runtime';
 import { parseQuery, type SoughtWord } from './search-terms.ts';
-import { packsWithTerms, termsAmong, termsWithPrefix } from './search-store.ts';
+import { countWithTerms, packsWithAllTerms, packsWithTerms, termsAmong, termsWithPrefix } from './search-store.ts';
 
-/** A word with more rows than this is common. Reading so many takes a few milliseconds. */
+/** A list that is longer than this is not made. Reading so many rows takes a few milliseconds. */
 const maxListedRows = 2_000;
+/**
+ * Of several common words, the rarest is gone through for the packs that have the others as well. One with more rows than this is
+ * so common that walking the ranking finds a page sooner. Going through so many takes the database some ten milliseconds.
+ */
+const maxScannedRows = 20_000;
 const maxTermsPerPrefix = 16;
-/** MariaDB turns lists of 1,000 and more into a join. */
-const packsPerQuestion = 500;
-/** How common a word is, and what begins with it, changes slowly; a new word is found this late at most. */
-const wordKeptMs = 10_000;
-const wordsKept = 2_000;
+/** How common a word is, and which packs have it, changes slowly; a change is found this late at most. */
+const keptMs = 10_000;
+/** All that is kept together, counted in packs of lists: about 13 MB. */
+const maxKeptPacks = 200_000;
 
 export type PackMatches =
-  /** These and no others. */
+  /** These and no others. The same array for the same list. */
   | { kind: 'few'; packIds: string[] }
   /** Too many to list: ask which of some match. */
   | { kind: 'many'; among: (packIds: string[]) => Promise<Set<string>> };
 
-type Word = { terms: string[]; isCommon: boolean };
+/** Null: too many to list. */
+type Listed = string[] | null;
+type Word = { terms: string[]; listed: Listed };
 
 export function createPackSearch(deps: { database: Database }) {
   const { knex } = deps.database;
-  const words = new LRUCache<string, Promise<Word>>({ max: wordsKept, ttl: wordKeptMs });
+  const words = createKept<Word>(({ listed }) => listed?.length ?? 0);
+  const combinations = createKept<{ listed: Listed }>(({ listed }) => listed?.length ?? 0);
 
   async function look(sought: SoughtWord): Promise<Word> {
     const begun = sought.prefix === null ? [] : await termsWithPrefix(knex, sought.prefix, maxTermsPerPrefix);
     const terms = [...new Set([...sought.terms, ...begun])];
-    return { terms, isCommon: (await packsWithTerms(knex, terms, maxListedRows + 1)).length > maxListedRows };
+    return { terms, listed: listOf(await packsWithTerms(knex, terms, maxListedRows + 1)) };
   }
 
-  function wordOf(sought: SoughtWord): Promise<Word> {
-    const key = sought.terms[0] ?? '';
-    const known = words.get(key);
-    if (known) return known;
-    const found = look(sought);
-    words.set(key, found);
-    found.catch(() => words.delete(key));
-    return found;
+  async function combine(all: Word[]): Promise<{ listed: Listed }> {
+    const counts = await Promise.all(
+      all.map(async ({ terms, listed }) => listed?.length ?? (await countWithTerms(knex, terms, maxScannedRows + 1))),
+    );
+    const fewest = Math.min(...counts);
+    if (fewest > maxScannedRows) return { listed: null };
+    const rarest = counts.indexOf(fewest);
+    const others = all.filter((_, index) => index !== rarest).map(({ terms }) => terms);
+    const packIds = await packsWithAllTerms(knex, [all[rarest]?.terms ?? [], ...others], maxListedRows + 1);
+    return { listed: listOf(packIds) };
   }
 
   return {
@@ -50,16 +60,38 @@ export function createPackSearch(deps: { database: Database }) {
     async find(query: string): Promise<PackMatches | null> {
       const sought = parseQuery(query);
       if (sought.length === 0) return null;
-      const all = await Promise.all(sought.map(wordOf));
-      const rare = all.find((word) => !word.isCommon);
-      if (!rare) return { kind: 'many', among: (packIds) => matchAll(knex, packIds, all) };
-      const listed = [...new Set(await packsWithTerms(knex, rare.terms, maxListedRows + 1))];
-      const others = all.filter((word) => word !== rare);
-      if (others.length === 0) return { kind: 'few', packIds: listed };
-      const matching: string[] = [];
-      for (let start = 0; start < listed.length; start += packsPerQuestion)
-        matching.push(...(await matchAll(knex, listed.slice(start, start + packsPerQuestion), others)));
-      return { kind: 'few', packIds: matching };
+      const keys = sought.map(({ terms }) => terms[0] ?? '');
+      const all = await Promise.all(sought.map((word, index) => words.get(keys[index] ?? '', () => look(word))));
+      const [first] = all;
+      const { listed } =
+        all.length === 1 && first ? first : await combinations.get(JSON.stringify(keys.toSorted()), () => combine(all));
+      return listed === null
+        ? { kind: 'many', among: (packIds) => matchAll(knex, packIds, all) }
+        : { kind: 'few', packIds: listed };
+    },
+  };
+}
+
+function listOf(packIds: string[]): Listed {
+  return packIds.length > maxListedRows ? null : [...new Set(packIds)];
+}
+
+/** What was looked up, for `keptMs`; of those who ask at the same time one looks. */
+function createKept<Value extends object>(packsOf: (value: Value) => number) {
+  const kept = new LRUCache<string, Promise<Value>>({ maxSize: maxKeptPacks, ttl: keptMs });
+  return {
+    get(key: string, look: () => Promise<Value>): Promise<Value> {
+      const known = kept.get(key);
+      if (known) return known;
+      const found = look();
+      kept.set(key, found, { size: 1 });
+      found.then(
+        (value) => {
+          if (kept.peek(key) === found) kept.set(key, found, { size: 1 + packsOf(value) });
+        },
+        () => kept.delete(key),
+      );
+      return found;
     },
   };
 }

@@ -52,6 +52,35 @@ export async function packsWithTerms(db: Knex, terms: string[], limit: number): 
   return db('sticker_pack_term').whereIn('term', terms.map(bytesOf)).limit(limit).pluck<string[]>('pack_id');
 }
 
+/** Rows of these terms, counted up to `limit`. */
+export async function countWithTerms(db: Knex, terms: string[], limit: number): Promise<number> {
+  const some = db('sticker_pack_term').whereIn('term', terms.map(bytesOf)).limit(limit).select('pack_id');
+  const rows = await db.from(some.as('some')).count<{ count: number }[]>({ count: '*' });
+  return rows[0]?.count ?? 0;
+}
+
+/**
+ * Packs with at least one term of each set, at most `limit`. The rows of the first set are gone through along
+ * `sticker_pack_term_term_idx`, and each pack of them is looked up for the others by primary key: the first set should be the rarest.
+ */
+export async function packsWithAllTerms(db: Knex, sets: string[][], limit: number): Promise<string[]> {
+  const [first = [], ...others] = sets;
+  const query = db('sticker_pack_term as t')
+    .whereIn('t.term', first.map(bytesOf))
+    .limit(limit)
+    .distinct<{ pack_id: string }[]>('t.pack_id');
+  for (const [index, terms] of others.entries()) {
+    const other = `o${index}`;
+    void query.whereExists(
+      db(`sticker_pack_term as ${other}`)
+        .whereRaw(`${other}.pack_id = t.pack_id`)
+        .whereIn(`${other}.term`, terms.map(bytesOf))
+        .select(db.raw('1')),
+    );
+  }
+  return (await query).map(({ pack_id }) => pack_id);
+}
+
 /** Which of the terms each of the packs has; packs without any are missing. */
 export async function termsAmong(db: Knex, packIds: string[], terms: string[]): Promise<Map<string, Set<string>>> {
   if (packIds.length === 0 || terms.length === 0) return new Map();

@@ -47,19 +47,15 @@ function walkFiltered(index: RankingIndex, { sort, position, limit, accepts }: W
 }
 
 function walkListed(index: RankingIndex, { sort, position, limit, accepts }: WalkOptions, listed: string[]): Walk {
-  const sought = new Set<number>();
-  for (const packId of listed) {
-    const ordinal = ordinalOf(index, packId);
-    if (ordinal !== undefined && accepts(ordinal)) sought.add(ordinal);
-  }
   const places = placesOf(index, sort);
-  const found = [...sought]
+  const found = ordinalsOf(index, listed)
+    .filter(accepts)
     .map((ordinal) => places[ordinal] ?? 0)
     .filter((place) => place >= position)
-    .sort((a, b) => a - b);
+    .sort();
   const order = index.orders[sort];
   return {
-    packIds: found.slice(0, limit).map((place) => packIdAt(index, order[place] ?? 0)),
+    packIds: Array.from(found.subarray(0, limit), (place) => packIdAt(index, order[place] ?? 0)),
     nextPosition: found[limit] ?? null,
   };
 }
@@ -89,6 +85,18 @@ async function walkAsking(
     }
   }
   return { packIds, nextPosition: null };
+}
+
+/** By list and index: the ordinals of a list that is asked for again with each page. */
+const ordinalsByList = new WeakMap<string[], { index: RankingIndex; ordinals: Uint32Array }>();
+
+function ordinalsOf(index: RankingIndex, listed: string[]): Uint32Array {
+  const known = ordinalsByList.get(listed);
+  if (known?.index === index) return known.ordinals;
+  const found = listed.map((packId) => ordinalOf(index, packId)).filter((ordinal) => ordinal !== undefined);
+  const ordinals = new Uint32Array(new Set(found));
+  ordinalsByList.set(listed, { index, ordinals });
+  return ordinals;
 }
 
 /** By index and sort: the place of each ordinal; made when the first query needs it, and gone with the index. */
