@@ -28,7 +28,7 @@ export function createLiveRanking(store: Pick<RankingStore, 'rankable'>, options
     const at = new Date(newest);
     return {
       at,
-      index: buildRankingIndex(rows, at, { ageDecayDays: options.ageDecayDays, categoryNames: categories() }),
+      index: await buildRankingIndex(rows, at, { ageDecayDays: options.ageDecayDays, categoryNames: categories() }),
     };
   }
 

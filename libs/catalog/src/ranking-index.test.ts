@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { randomNumbers } from '../test/builders.ts';
 import { nsfwLevels } from './nsfw-level.ts';
@@ -13,6 +13,7 @@ import {
   ordinalOf,
   packIdAt,
   sorts,
+  type RankingIndex,
 } from './ranking-index.ts';
 import type { RankableRow } from './rankable-row.ts';
 import { walkRanking } from './walk-ranking.ts';
@@ -51,7 +52,11 @@ const everything = { categories: [], includeSensitive: true };
 
 describe('a ranking index', () => {
   const rows = buildRows(500);
-  const index = build(rows);
+  let index: RankingIndex;
+
+  beforeAll(async () => {
+    index = await build(rows);
+  });
 
   it('finds each pack by its id and says its id again', () => {
     for (const [ordinal, row] of rows.entries()) {
@@ -60,12 +65,12 @@ describe('a ranking index', () => {
     }
   });
 
-  it('knows nothing of packs that are not in it', () => {
+  it('knows nothing of packs that are not in it', async () => {
     expect(ordinalOf(index, uuidv7())).toBeUndefined();
     expect(ordinalOf(index, '00000000-0000-0000-0000-000000000000')).toBeUndefined();
     expect(ordinalOf(index, 'ffffffff-ffff-ffff-ffff-ffffffffffff')).toBeUndefined();
     expect(ordinalOf(index, 'nothing')).toBeUndefined();
-    expect(ordinalOf(build([]), uuidv7())).toBeUndefined();
+    expect(ordinalOf(await build([]), uuidv7())).toBeUndefined();
   });
 
   it.each(sorts)('has every pack once in %s, in the order that its formula gives', (sort) => {
@@ -119,14 +124,23 @@ describe('a ranking index', () => {
     }
   });
 
-  it.each([0, 1, 500])('is the same after being stored and read, with %s packs', (count) => {
-    const before = build(rows.slice(0, count));
+  it.each([0, 1, 500])('is the same after being stored and read, with %s packs', async (count) => {
+    const before = await build(rows.slice(0, count));
     // Read back from larger buffers, as drivers give them.
     const parts = new Map(
       [...encodeIndex(before)].map(([name, bytes]) => [name, Buffer.concat([Buffer.alloc(3), bytes]).subarray(3)]),
     );
 
     expect(decodeIndex(parts)).toEqual(before);
+  });
+
+  it('lets others have their turn while a large one is made', async () => {
+    let turns = 0;
+    const counting = setInterval(() => (turns += 1), 0);
+    await build(buildRows(25_000, 17)).finally(() => clearInterval(counting));
+
+    // At each of the six orders, and between stretches of rows.
+    expect(turns).toBeGreaterThanOrEqual(6);
   });
 
   it('is not readable when it was stored in another form, and refuses one that is cut', () => {
@@ -136,24 +150,32 @@ describe('a ranking index', () => {
     expect(() => decodeIndex(new Map(parts).set('order:likes', Buffer.alloc(8)))).toThrow('order:likes');
   });
 
-  it('has another digest when an order or a filter changes, and the same when only a score moves', () => {
+  it('has another digest when an order or a filter changes, and the same when only a score moves', async () => {
     const [first, ...rest] = rows as [RankableRow, ...RankableRow[]];
-    const changed = (changes: Partial<RankableRow>): string =>
-      digestOfIndex(build([{ ...first, ...changes }, ...rest]));
+    const changed = async (changes: Partial<RankableRow>): Promise<string> =>
+      digestOfIndex(await build([{ ...first, ...changes }, ...rest]));
 
-    expect(changed({})).toBe(digestOfIndex(index));
-    expect(changed({ pack_score: first.pack_score + 1e-9 })).toBe(digestOfIndex(index));
-    expect(changed({ like_count: 1_000 })).not.toBe(digestOfIndex(index));
-    expect(changed({ nsfw_level: first.nsfw_level === 'safe' ? 'explicit' : 'safe' })).not.toBe(digestOfIndex(index));
-    expect(changed({ categories: ['category-50'] })).not.toBe(digestOfIndex(index));
+    expect(await changed({})).toBe(digestOfIndex(index));
+    expect(await changed({ pack_score: first.pack_score + 1e-9 })).toBe(digestOfIndex(index));
+    expect(await changed({ like_count: 1_000 })).not.toBe(digestOfIndex(index));
+    expect(await changed({ nsfw_level: first.nsfw_level === 'safe' ? 'explicit' : 'safe' })).not.toBe(
+      digestOfIndex(index),
+    );
+    expect(await changed({ categories: ['category-50'] })).not.toBe(digestOfIndex(index));
   });
 });
 
 describe('walkRanking', () => {
   const rows = buildRows(2_000, 11);
-  const index = build(rows);
-  const accepts = createAcceptance(index, { categories: [], includeSensitive: false });
-  const passing = [...index.orders.popular].filter(accepts).map((ordinal) => packIdAt(index, ordinal));
+  let index: RankingIndex;
+  let accepts: (ordinal: number) => boolean;
+  let passing: string[];
+
+  beforeAll(async () => {
+    index = await build(rows);
+    accepts = createAcceptance(index, { categories: [], includeSensitive: false });
+    passing = [...index.orders.popular].filter(accepts).map((ordinal) => packIdAt(index, ordinal));
+  });
 
   async function walk(limit: number, matches: Parameters<typeof walkRanking>[1]['matches']): Promise<string[][]> {
     const pages: string[][] = [];
@@ -187,7 +209,7 @@ describe('walkRanking', () => {
   });
 
   it('ends a page early rather than ask for the whole of a large catalogue, and goes on behind it', async () => {
-    const large = build(buildRows(45_000, 13));
+    const large = await build(buildRows(45_000, 13));
     const last = packIdAt(large, large.orders.likes.at(-1) ?? 0);
     let asked = 0;
     const matches = {

@@ -52,7 +52,10 @@ export function createRankingPublisher(
     fingerprint = await store.scoreFingerprint(since);
     const rows: RankableRow[] = [];
     for await (const batch of store.rankable(batchSize)) rows.push(...batch);
-    const index = buildRankingIndex(rows, at, { ageDecayDays: options.ageDecayDays, categoryNames: categories() });
+    const index = await buildRankingIndex(rows, at, {
+      ageDecayDays: options.ageDecayDays,
+      categoryNames: categories(),
+    });
     const digest = digestOfIndex(index);
     lastLookedAt = performance.now();
     if (isFull || digest !== publishedOrders) {

@@ -1,7 +1,7 @@
-import { describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { buildRankableRow } from '../test/builders.ts';
 import type { RankableRow } from './rankable-row.ts';
-import { buildRankingIndex } from './ranking-index.ts';
+import { buildRankingIndex, type RankingIndex } from './ranking-index.ts';
 import { recommendPacks } from './recommend-packs.ts';
 
 const at = new Date('2026-11-27T12:00:00Z');
@@ -17,7 +17,11 @@ describe('recommendPacks', () => {
   const liked = buildRankableRow({ categories: ['category-3', 'category-35'], pack_score: 0.1 });
   const alike = buildRankableRow({ categories: ['category-35'], pack_score: 0.5 });
   const other = buildRankableRow({ categories: ['category-7'], pack_score: 0.6 });
-  const index = build([liked, alike, other]);
+  let index: RankingIndex;
+
+  beforeAll(async () => {
+    index = await build([liked, alike, other]);
+  });
 
   it('goes by score alone for a viewer of whom nothing is known', () => {
     expect(recommendPacks(index, [], 10)).toEqual({
@@ -36,29 +40,29 @@ describe('recommendPacks', () => {
     });
   });
 
-  it('avoids the categories of what was disliked', () => {
+  it('avoids the categories of what was disliked', async () => {
     const better = buildRankableRow({ categories: ['category-35'], pack_score: 0.65 });
     const history = [{ packId: liked.pack_id, interaction: 'dislike' as const }];
 
-    expect(recommendPacks(build([liked, better, other]), history, 10)).toEqual({
+    expect(recommendPacks(await build([liked, better, other]), history, 10)).toEqual({
       packIds: [other.pack_id, better.pack_id],
       likedCategories: [],
     });
   });
 
-  it('never shows what is sensitive', () => {
+  it('never shows what is sensitive', async () => {
     const explicit = buildRankableRow({ pack_score: 1.5, nsfw_level: 'explicit' });
     const suggestive = buildRankableRow({ pack_score: 1.5, nsfw_level: 'suggestive' });
 
-    expect(recommendPacks(build([explicit, suggestive, other]), [], 10).packIds).toEqual([other.pack_id]);
+    expect(recommendPacks(await build([explicit, suggestive, other]), [], 10).packIds).toEqual([other.pack_id]);
   });
 
-  it('finds one pack of its kind among many thousand, wherever it ranks', () => {
+  it('finds one pack of its kind among many thousand, wherever it ranks', async () => {
     const many = Array.from({ length: 5_000 }, () => buildRankableRow({ pack_score: 0.5, categories: ['category-1'] }));
     const hidden = buildRankableRow({ pack_score: 0.4, categories: ['category-35'] });
     const history = [{ packId: liked.pack_id, interaction: 'like' as const }];
 
-    expect(recommendPacks(build([...many, hidden, liked]), history, 1).packIds).toEqual([hidden.pack_id]);
+    expect(recommendPacks(await build([...many, hidden, liked]), history, 1).packIds).toEqual([hidden.pack_id]);
   });
 
   it('takes no notice of what was done to packs that are gone', () => {
