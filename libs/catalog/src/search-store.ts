@@ -1,6 +1,6 @@
 /** SQL on the terms of packs. Terms are bytes to the database, so that a prefix is a range on either. */
 import type { Knex } from 'knex';
-import { rowsOf, type Transaction } from '@omnizap/runtime';
+import type { Transaction } from '@omnizap/runtime';
 
 type TermRow = { pack_id: string; term: Buffer };
 
@@ -25,26 +25,31 @@ export async function writeTerms(trx: Transaction, packId: string, terms: string
   return gone.length + added.length > 0;
 }
 
+/** Rows that are read to find the next terms: a rare term has few, of a common one the others are skipped. */
+const rowsPerStep = 100;
+
 /**
- * Distinct terms that begin with `prefix`, the first `limit`. One step along `sticker_pack_term_term_idx` for each, however many
- * packs have it. Neither database has MIN for bytes in every version, hence ORDER BY ... LIMIT 1.
+ * Distinct terms that begin with `prefix`, the first `limit`: steps along `sticker_pack_term_term_idx`, at most one for each term,
+ * however many packs have it. Not a recursive query: MariaDB reads the whole index for each of its steps.
  */
 export async function termsWithPrefix(db: Knex, prefix: string, limit: number): Promise<string[]> {
   const low = bytesOf(prefix);
   // UTF-8 has no byte 0xff: the next prefix of the same length is one more in the last byte.
   const high = Buffer.from(low);
   high[high.length - 1] = (high[high.length - 1] ?? 0) + 1;
-  const next = (condition: string): string =>
-    `(SELECT t.term FROM sticker_pack_term t WHERE ${condition} AND t.term < ? ORDER BY t.term LIMIT 1)`;
-  const found: unknown = await db.raw(
-    `WITH RECURSIVE walk AS (
-       SELECT ${next('t.term >= ?')} AS term, 1 AS step
-       UNION ALL
-       SELECT ${next('t.term > walk.term')}, step + 1 FROM walk WHERE walk.term IS NOT NULL AND step < ?
-     ) SELECT term FROM walk WHERE term IS NOT NULL`,
-    [low, high, high, limit],
-  );
-  return rowsOf<{ term: Buffer }>(found).map(({ term }) => termOf(term));
+  const found = new Set<string>();
+  for (let last: Buffer | null = null; found.size < limit;) {
+    const rows: Buffer[] = await db('sticker_pack_term')
+      .where('term', last === null ? '>=' : '>', last ?? low)
+      .andWhere('term', '<', high)
+      .orderBy('term')
+      .limit(rowsPerStep)
+      .pluck<Buffer[]>('term');
+    for (const row of rows) found.add(termOf(row));
+    if (rows.length < rowsPerStep) break;
+    last = rows.at(-1) ?? null;
+  }
+  return [...found].slice(0, limit);
 }
 
 /** Packs with at least one of the terms; one row for each term that a pack has, at most `limit` rows. */
