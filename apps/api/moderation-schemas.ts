@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { reportReasons } from '@omnizap/catalog';
 import { instant, moderationSchema, packSummary, stickerSchema } from './schemas.ts';
+import { wholeNumber } from './whole-number.ts';
 
 const line = (maxLength: number) =>
   z
@@ -14,21 +15,22 @@ const line = (maxLength: number) =>
 export const reasonInput = z.strictObject({ reason: line(500).describe('Kept in the audit log; the owner reads it') });
 
 const pageFields = {
-  limit: z
-    .string()
-    .regex(/^\d{1,3}$/, 'must be a whole number from 1 to 100')
-    .transform(Number)
-    .refine((value) => value >= 1 && value <= 100, 'must be a whole number from 1 to 100')
-    .default(50),
-  cursor: z.string().min(1).max(200).optional(),
+  limit: wholeNumber(1, 100, 50, 'Entries per page'),
+  cursor: z.string().min(1).max(200).optional().describe('next_cursor of the page before'),
 };
 const stickerId = z.uuid('must be the id of a sticker').toLowerCase();
 const ownerId = z.string().regex(/^[A-Za-z0-9._@+-]{1,128}$/, 'must be 1 to 128 of A-Z a-z 0-9 . _ @ + -');
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits');
 
-export const queueQuery = z.strictObject({ ...pageFields, type: z.enum(['pack', 'sticker']).optional() });
+export const queueQuery = z.strictObject({
+  ...pageFields,
+  type: z.enum(['pack', 'sticker']).optional().describe('Only these'),
+});
 export const reportGroupsQuery = z.strictObject(pageFields);
-export const bansQuery = z.strictObject({ ...pageFields, active: z.enum(['true', 'false']).default('false') });
+export const bansQuery = z.strictObject({
+  ...pageFields,
+  active: z.enum(['true', 'false']).default('false').describe('Only those in force'),
+});
 export const auditQuery = z.strictObject({
   ...pageFields,
   target_type: z
@@ -37,7 +39,7 @@ export const auditQuery = z.strictObject({
     .optional()
     .describe('Such as sticker_pack, sticker_asset, moderation_ban, feature_flag, api_key'),
   target_id: line(160).optional().describe('Of packs, the key'),
-  actor: line(128).optional(),
+  actor: line(128).optional().describe('Who did it'),
 });
 
 export const reportInput = z.strictObject({

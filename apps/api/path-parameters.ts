@@ -15,6 +15,8 @@ const pathParameters: Readonly<Record<string, PathParameter>> = {
     missing: 'sticker-not-found',
   },
   keyId: { schema: z.string().regex(/^[0-9a-f]{16}$/), missing: 'not-found' },
+  banId: { schema: z.uuid(), missing: 'not-found' },
+  reportId: { schema: rowId, missing: 'not-found' },
   id: { schema: rowId, missing: 'not-found' },
   runId: { schema: rowId, missing: 'not-found' },
   rolloutRequestId: { schema: rowId, missing: 'not-found' },

@@ -28,6 +28,7 @@ export function banOperations({ bans, database }: ApiDeps): Operation[] {
     id: 'listBans',
     summary: 'Bans, the newest first.',
     query: bansQuery,
+    example: { query: { active: 'true' }, status: 200 },
     responses: { 200: { description: 'A page.', schema: banListSchema } },
     async handle({ query }) {
       const { limit } = query;
@@ -47,6 +48,8 @@ export function banOperations({ bans, database }: ApiDeps): Operation[] {
     summary: 'Bans an owner with all their packs, or a sticker: its bytes are refused, and what looks like it is held.',
     query: noQuery,
     body: banInput,
+    problems: ['moderation-conflict', 'sticker-not-found'],
+    example: { body: { kind: 'owner', owner_id: '{newOwnerId}', reason: 'Spam in every pack' }, status: 201 },
     responses: {
       201: { description: 'The ban.', schema: bannedSchema },
       200: { description: 'The ban that there was already.', schema: bannedSchema },
@@ -67,6 +70,7 @@ export function banOperations({ bans, database }: ApiDeps): Operation[] {
     params: { banId: 'Id of the ban' },
     query: noQuery,
     body: reasonInput,
+    example: { params: { banId: '{throwawayBanId}' }, body: { reason: 'It was a mistake' }, status: 200 },
     responses: { 200: { description: 'The ban, over.', schema: bannedSchema } },
     async handle({ params, body, actor, requestId }) {
       const banId = z.uuid().safeParse(params.banId);
@@ -83,6 +87,7 @@ export function banOperations({ bans, database }: ApiDeps): Operation[] {
     id: 'listAuditLog',
     summary: 'What was done to whatever by whomever, and why; the newest first.',
     query: auditQuery,
+    example: { query: { target_type: 'sticker_pack', limit: 10 }, status: 200 },
     responses: { 200: { description: 'A page.', schema: auditListSchema } },
     async handle({ query }) {
       const { limit, cursor, target_type: targetType, target_id: targetId, actor } = query;

@@ -14,6 +14,7 @@ const common = { routeGroup: 'catalog_api_admin', access: 'admin' } as const;
 const noQuery = z.strictObject({});
 const packKeyParam = { packKey: 'Key of the pack' };
 const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const exampleReason = { reason: 'Looked at after a report' };
 const queuePosition = { t: z.int().min(0).max(8.64e15), i: z.uuid() };
 
 const summaries = {
@@ -31,6 +32,7 @@ export function moderationOperations({ moderation, reader }: ApiDeps): Operation
     id: 'listModerationQueue',
     summary: 'Packs and stickers that are held, the longest waiting first.',
     query: queueQuery,
+    example: { query: { limit: 10 }, status: 200 },
     responses: { 200: { description: 'A page.', schema: queueSchema } },
     async handle({ query }) {
       const { limit, type } = query;
@@ -51,6 +53,7 @@ export function moderationOperations({ moderation, reader }: ApiDeps): Operation
     summary: 'One pack with its owner, its moderation, open reports and what administrators did about it.',
     params: packKeyParam,
     query: noQuery,
+    example: { params: { packKey: '{ownPackKey}' }, status: 200 },
     responses: { 200: { description: 'The pack.', schema: packFileSchema } },
     async handle({ params, actor }) {
       const packKey = packKeyOf(params);
@@ -79,6 +82,12 @@ export function moderationOperations({ moderation, reader }: ApiDeps): Operation
       params: packKeyParam,
       query: noQuery,
       body: reasonInput,
+      problems: ['moderation-conflict'],
+      example: {
+        params: { packKey: decision === 'reject' ? '{heldPackKey}' : '{throwawayPackKey}' },
+        body: exampleReason,
+        status: 200,
+      },
       responses: { 200: { description: 'The state after it.', schema: verdictSchema } },
       async handle({ params, body, actor, requestId }) {
         const by = { actor: (actor as Actor).ownerId, reason: body.reason, requestId };
@@ -98,6 +107,8 @@ export function moderationOperations({ moderation, reader }: ApiDeps): Operation
       params: { stickerId: 'Id of the sticker' },
       query: noQuery,
       body: reasonInput,
+      problems: ['moderation-conflict'],
+      example: { params: { stickerId: '{throwawayStickerId}' }, body: exampleReason, status: 200 },
       responses: { 200: { description: 'The state after it.', schema: verdictSchema } },
       async handle({ params, body, actor, requestId }) {
         const stickerId = params.stickerId ?? '';

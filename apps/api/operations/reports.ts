@@ -31,6 +31,13 @@ export function reportOperations({ reports }: ApiDeps): Operation[] {
     params: { packKey: 'Key of the pack' },
     query: noQuery,
     body: reportInput,
+    problems: ['sticker-not-found'],
+    headers: ['X-Viewer-Key'],
+    example: {
+      params: { packKey: '{publicPackKey}' },
+      body: { reason: 'spam', details: 'The same everywhere' },
+      status: 202,
+    },
     responses: { 202: { description: 'Received; the same answer whether it counted or not.', schema: reportedSchema } },
     async handle({ request, params, body, requestId }) {
       const packKey = packKeyOf(params);
@@ -52,6 +59,7 @@ export function reportOperations({ reports }: ApiDeps): Operation[] {
     id: 'listReports',
     summary: 'Open reports by pack and sticker, what waits longest first.',
     query: reportGroupsQuery,
+    example: { query: { limit: 10 }, status: 200 },
     responses: { 200: { description: 'A page.', schema: reportGroupsSchema } },
     async handle({ query }) {
       const { limit } = query;
@@ -72,6 +80,7 @@ export function reportOperations({ reports }: ApiDeps): Operation[] {
     params: { reportId: 'Id of the report' },
     query: noQuery,
     body: reasonInput,
+    example: { params: { reportId: '{throwawayReportId}' }, body: { reason: 'Nothing wrong with it' }, status: 200 },
     responses: { 200: { description: 'The report.', schema: closedReportSchema } },
     async handle({ params, body, actor, requestId }) {
       const id = params.reportId ?? '';

@@ -8,7 +8,7 @@ export const interactions = ['open', 'like', 'dislike', 'download'] as const;
 export type Interaction = (typeof interactions)[number];
 
 /** What a viewer can have said of a pack in one window: the latest of these stands in place of the others. */
-export const rivalsOf = (interaction: Interaction): Interaction[] =>
+const rivalsOf = (interaction: Interaction): Interaction[] =>
   interaction === 'like' || interaction === 'dislike' ? ['like', 'dislike'] : [interaction];
 
 export type InteractionRow = {

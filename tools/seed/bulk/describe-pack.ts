@@ -31,11 +31,12 @@ export function createPackDescriber(pool: PicturePool, options: { seed: number; 
       engagement: { open: 0, like: 0, dislike: 0, download: 0 },
       engagementVersion: 0,
       chosenCoverAssetId: null,
-      ...{ name: '', publisher: '', tags: [] },
+      ...{ packKey: 'pack', name: '', publisher: '', tags: [] },
       stickers: pictures.map(({ emoji, sticker, probe, classification }, position) => ({
         assetId: String(position),
         position,
         emojis: [emoji],
+        accessibilityLabel: null,
         width: probe.width,
         height: probe.height,
         sizeBytes: probe.sizeBytes,

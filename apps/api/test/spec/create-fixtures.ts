@@ -108,6 +108,25 @@ export async function createFixtures(fleet: Fleet): Promise<Fixtures> {
       lastThrowaway ??= await makeThrowawayPack();
       return lastThrowaway[1][0];
     },
+    async heldPackKey() {
+      const [packKey] = await makeThrowawayPack();
+      const { id } = await idIn('sticker_pack', { pack_key: packKey });
+      await knex('sticker_pack').where({ id }).update({ moderation: 'held', moderation_reason: 'made for a test' });
+      await knex('moderation_case').insert({ target_type: 'pack', target_id: id, state: 'held' });
+      return packKey;
+    },
+    async throwawayBanId() {
+      const body = { kind: 'owner', owner_id: `spammer-${randomUUID()}`, reason: 'made for a test' };
+      const answer = await admin.call('POST', '/api/admin/bans', { body });
+      return answer.json<{ data: { ban_id: string } }>().data.ban_id;
+    },
+    async throwawayReportId() {
+      const headers = { 'X-Viewer-Key': randomUUID() };
+      const [packKey] = await makeThrowawayPack();
+      await own.publish(packKey);
+      await other.call('POST', `/api/sticker-packs/${packKey}/report`, { body: { reason: 'other' }, headers });
+      return (await idIn('sticker_report', { pack_id: (await idIn('sticker_pack', { pack_key: packKey })).id })).id;
+    },
     throwawayKeyId: async () => (await fleet.createOwner()).keyId,
     throwawayDeadLetterId: makeDeadLetter,
     newOwnerId: async () => await Promise.resolve(`bot-${randomUUID()}`),

@@ -18,6 +18,12 @@ export type PackSummary = {
   created_at: string;
   /** RFC 3339, UTC */
   updated_at: string;
+  /** For its owner only */
+  moderation?: {
+    state: 'approved' | 'held' | 'rejected' | 'taken_down';
+    /** null while it is approved */
+    reason: string | null;
+  };
   engagement: {
     open: number;
     like: number;
@@ -59,6 +65,12 @@ export type Sticker = {
   preview_url: string | null;
   status: 'pending' | 'ready' | 'rejected';
   rejection_reason: string | null;
+  /** For the owner of the pack only */
+  moderation?: {
+    state: 'approved' | 'held' | 'rejected' | 'taken_down';
+    /** null while it is approved */
+    reason: string | null;
+  };
   width: number;
   height: number;
   size_bytes: number;
@@ -330,6 +342,12 @@ export type GetPackAnswer =
       created_at: string;
       /** RFC 3339, UTC */
       updated_at: string;
+      /** For its owner only */
+      moderation?: {
+        state: 'approved' | 'held' | 'rejected' | 'taken_down';
+        /** null while it is approved */
+        reason: string | null;
+      };
       engagement: {
         open: number;
         like: number;
@@ -580,6 +598,12 @@ export type ImportPackAnswer =
       created_at: string;
       /** RFC 3339, UTC */
       updated_at: string;
+      /** For its owner only */
+      moderation?: {
+        state: 'approved' | 'held' | 'rejected' | 'taken_down';
+        /** null while it is approved */
+        reason: string | null;
+      };
       engagement: {
         open: number;
         like: number;
@@ -657,6 +681,12 @@ export type PublishPackAnswer =
       created_at: string;
       /** RFC 3339, UTC */
       updated_at: string;
+      /** For its owner only */
+      moderation?: {
+        state: 'approved' | 'held' | 'rejected' | 'taken_down';
+        /** null while it is approved */
+        reason: string | null;
+      };
       engagement: {
         open: number;
         like: number;
@@ -882,6 +912,521 @@ export type RevokeApiKeyInput = {
 };
 export type RevokeApiKeyAnswer =
   | { status: 204; headers: Headers; body: null };
+
+export type ListModerationQueueInput = {
+  query?: {
+    /** Entries per page */
+    limit?: number;
+    /** next_cursor of the page before */
+    cursor?: string;
+    /** Only these */
+    type?: 'pack' | 'sticker';
+  };
+};
+export type ListModerationQueueAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      type: 'pack' | 'sticker';
+      /** The pack, or packs that hold the sticker, at most ten */
+      pack_keys: string[];
+      sticker_id: string | null;
+      owner_id: string;
+      open_reports: number;
+      moderation: {
+        state: 'approved' | 'held' | 'rejected' | 'taken_down';
+        /** null while it is approved */
+        reason: string | null;
+        /** null when it is approved */
+        since_at: string | null;
+        /** The ban that led to it */
+        ban_id: string | null;
+      };
+    }[];
+    pagination: {
+      limit: number;
+      next_cursor: string | null;
+      has_more: boolean;
+    };
+  } };
+
+export type GetPackForAdminInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+  };
+};
+export type GetPackForAdminAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      pack_key: string;
+      name: string;
+      publisher: string;
+      description: string;
+      visibility: 'private' | 'unlisted' | 'public';
+      status: 'draft' | 'published';
+      sticker_count: number;
+      cover_url: string | null;
+      is_animated: boolean;
+      whatsapp_ready: boolean;
+      categories: string[];
+      tags: string[];
+      nsfw_level: 'safe' | 'suggestive' | 'explicit' | 'unknown';
+      /** RFC 3339, UTC */
+      created_at: string;
+      /** RFC 3339, UTC */
+      updated_at: string;
+      moderation: {
+        state: 'approved' | 'held' | 'rejected' | 'taken_down';
+        /** null while it is approved */
+        reason: string | null;
+        /** null when it is approved */
+        since_at: string | null;
+        /** The ban that led to it */
+        ban_id: string | null;
+      };
+      engagement: {
+        open: number;
+        like: number;
+        dislike: number;
+        download: number;
+      };
+      signals: {
+        ranking_score: number;
+        pack_score: number;
+        trend_score: number;
+        quality_score: number;
+        engagement_score: number;
+        diversity_score: number;
+        cohesion_score: number;
+      };
+      owner_id: string;
+      stickers: Sticker[];
+      /** Open ones, the newest 50 */
+      reports: {
+        report_id: number;
+        sticker_id: string | null;
+        reason: 'nsfw' | 'violence' | 'hate' | 'spam' | 'copyright' | 'illegal' | 'other';
+        details: string | null;
+        state: 'open' | 'dismissed' | 'upheld';
+        /** RFC 3339, UTC */
+        created_at: string;
+      }[];
+      /** The newest 20 */
+      actions: {
+        audit_id: number;
+        actor: string;
+        action: string;
+        target_type: string;
+        target_id: string;
+        reason: string | null;
+        before?: unknown;
+        after?: unknown;
+        request_id: string | null;
+        /** RFC 3339, UTC */
+        at: string;
+      }[];
+    };
+  } };
+
+export type ApprovePackInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+  };
+  body: {
+    /** Kept in the audit log; the owner reads it */
+    reason: string;
+  };
+};
+export type ApprovePackAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      moderation: {
+        state: 'approved' | 'held' | 'rejected' | 'taken_down';
+        /** null while it is approved */
+        reason: string | null;
+      };
+    };
+  } };
+
+export type RejectPackInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+  };
+  body: {
+    /** Kept in the audit log; the owner reads it */
+    reason: string;
+  };
+};
+export type RejectPackAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      moderation: {
+        state: 'approved' | 'held' | 'rejected' | 'taken_down';
+        /** null while it is approved */
+        reason: string | null;
+      };
+    };
+  } };
+
+export type TakeDownPackInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+  };
+  body: {
+    /** Kept in the audit log; the owner reads it */
+    reason: string;
+  };
+};
+export type TakeDownPackAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      moderation: {
+        state: 'approved' | 'held' | 'rejected' | 'taken_down';
+        /** null while it is approved */
+        reason: string | null;
+      };
+    };
+  } };
+
+export type RestorePackInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+  };
+  body: {
+    /** Kept in the audit log; the owner reads it */
+    reason: string;
+  };
+};
+export type RestorePackAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      moderation: {
+        state: 'approved' | 'held' | 'rejected' | 'taken_down';
+        /** null while it is approved */
+        reason: string | null;
+      };
+    };
+  } };
+
+export type ApproveStickerInput = {
+  params: {
+    /** Id of the sticker */
+    stickerId: string;
+  };
+  body: {
+    /** Kept in the audit log; the owner reads it */
+    reason: string;
+  };
+};
+export type ApproveStickerAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      moderation: {
+        state: 'approved' | 'held' | 'rejected' | 'taken_down';
+        /** null while it is approved */
+        reason: string | null;
+      };
+    };
+  } };
+
+export type TakeDownStickerInput = {
+  params: {
+    /** Id of the sticker */
+    stickerId: string;
+  };
+  body: {
+    /** Kept in the audit log; the owner reads it */
+    reason: string;
+  };
+};
+export type TakeDownStickerAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      moderation: {
+        state: 'approved' | 'held' | 'rejected' | 'taken_down';
+        /** null while it is approved */
+        reason: string | null;
+      };
+    };
+  } };
+
+export type RestoreStickerInput = {
+  params: {
+    /** Id of the sticker */
+    stickerId: string;
+  };
+  body: {
+    /** Kept in the audit log; the owner reads it */
+    reason: string;
+  };
+};
+export type RestoreStickerAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      moderation: {
+        state: 'approved' | 'held' | 'rejected' | 'taken_down';
+        /** null while it is approved */
+        reason: string | null;
+      };
+    };
+  } };
+
+export type ListBansInput = {
+  query?: {
+    /** Entries per page */
+    limit?: number;
+    /** next_cursor of the page before */
+    cursor?: string;
+    /** Only those in force */
+    active?: 'true' | 'false';
+  };
+};
+export type ListBansAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      ban_id: string;
+      kind: 'owner' | 'sticker';
+      owner_id: string | null;
+      sha256: string | null;
+      /** Near-duplicates are known; false until the sticker was classified */
+      has_picture: boolean;
+      reason: string;
+      made_by: string;
+      /** RFC 3339, UTC */
+      created_at: string;
+      /** RFC 3339, UTC */
+      revoked_at: string | null;
+      revoked_by: string | null;
+      revoke_reason: string | null;
+      /** false: it still takes, or gives back, what was there before */
+      is_settled: boolean;
+      /** Packs or stickers that it has in its hands */
+      affected: number;
+    }[];
+    pagination: {
+      limit: number;
+      next_cursor: string | null;
+      has_more: boolean;
+    };
+  } };
+
+export type MakeBanInput = {
+  body: {
+    kind: 'owner' | 'sticker';
+    /** owner only, and needed there */
+    owner_id?: string;
+    /** sticker only: its bytes and what looks like them */
+    sticker_id?: string;
+    /** sticker only: of the bytes as they were uploaded */
+    sha256?: string;
+    /** Kept in the audit log; the owner reads it */
+    reason: string;
+  };
+};
+export type MakeBanAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      ban_id: string;
+      kind: 'owner' | 'sticker';
+      owner_id: string | null;
+      sha256: string | null;
+      /** Near-duplicates are known; false until the sticker was classified */
+      has_picture: boolean;
+      reason: string;
+      made_by: string;
+      /** RFC 3339, UTC */
+      created_at: string;
+      /** RFC 3339, UTC */
+      revoked_at: string | null;
+      revoked_by: string | null;
+      revoke_reason: string | null;
+      /** false: it still takes, or gives back, what was there before */
+      is_settled: boolean;
+      /** Packs or stickers that it has in its hands */
+      affected: number;
+    };
+  } }
+  | { status: 201; headers: Headers; body: {
+    data: {
+      ban_id: string;
+      kind: 'owner' | 'sticker';
+      owner_id: string | null;
+      sha256: string | null;
+      /** Near-duplicates are known; false until the sticker was classified */
+      has_picture: boolean;
+      reason: string;
+      made_by: string;
+      /** RFC 3339, UTC */
+      created_at: string;
+      /** RFC 3339, UTC */
+      revoked_at: string | null;
+      revoked_by: string | null;
+      revoke_reason: string | null;
+      /** false: it still takes, or gives back, what was there before */
+      is_settled: boolean;
+      /** Packs or stickers that it has in its hands */
+      affected: number;
+    };
+  } };
+
+export type RevokeBanInput = {
+  params: {
+    /** Id of the ban */
+    banId: string;
+  };
+  body: {
+    /** Kept in the audit log; the owner reads it */
+    reason: string;
+  };
+};
+export type RevokeBanAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      ban_id: string;
+      kind: 'owner' | 'sticker';
+      owner_id: string | null;
+      sha256: string | null;
+      /** Near-duplicates are known; false until the sticker was classified */
+      has_picture: boolean;
+      reason: string;
+      made_by: string;
+      /** RFC 3339, UTC */
+      created_at: string;
+      /** RFC 3339, UTC */
+      revoked_at: string | null;
+      revoked_by: string | null;
+      revoke_reason: string | null;
+      /** false: it still takes, or gives back, what was there before */
+      is_settled: boolean;
+      /** Packs or stickers that it has in its hands */
+      affected: number;
+    };
+  } };
+
+export type ListAuditLogInput = {
+  query?: {
+    /** Entries per page */
+    limit?: number;
+    /** next_cursor of the page before */
+    cursor?: string;
+    /** Such as sticker_pack, sticker_asset, moderation_ban, feature_flag, api_key */
+    target_type?: string;
+    /** Of packs, the key */
+    target_id?: string;
+    /** Who did it */
+    actor?: string;
+  };
+};
+export type ListAuditLogAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      audit_id: number;
+      actor: string;
+      action: string;
+      target_type: string;
+      target_id: string;
+      reason: string | null;
+      before?: unknown;
+      after?: unknown;
+      request_id: string | null;
+      /** RFC 3339, UTC */
+      at: string;
+    }[];
+    pagination: {
+      limit: number;
+      next_cursor: string | null;
+      has_more: boolean;
+    };
+  } };
+
+export type ReportPackInput = {
+  params: {
+    /** Key of the pack */
+    packKey: string;
+  };
+  headers?: {
+    /** Names a viewer, so that many behind one address are told apart; only a keyed hash of it is stored. */
+    'X-Viewer-Key'?: string;
+  };
+  body: {
+    reason: 'nsfw' | 'violence' | 'hate' | 'spam' | 'copyright' | 'illegal' | 'other';
+    /** Absent: the pack as a whole */
+    sticker_id?: string;
+    details?: string;
+  };
+};
+export type ReportPackAnswer =
+  | { status: 202; headers: Headers; body: {
+    data: {
+      pack_key: string;
+      status: 'received';
+    };
+  } };
+
+export type ListReportsInput = {
+  query?: {
+    /** Entries per page */
+    limit?: number;
+    /** next_cursor of the page before */
+    cursor?: string;
+  };
+};
+export type ListReportsAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      pack_key: string;
+      pack_name: string;
+      owner_id: string;
+      sticker_id: string | null;
+      open_reports: number;
+      /** RFC 3339, UTC */
+      first_reported_at: string;
+      /** RFC 3339, UTC */
+      last_reported_at: string;
+      /** The newest ten */
+      reports: {
+        report_id: number;
+        sticker_id: string | null;
+        reason: 'nsfw' | 'violence' | 'hate' | 'spam' | 'copyright' | 'illegal' | 'other';
+        details: string | null;
+        state: 'open' | 'dismissed' | 'upheld';
+        /** RFC 3339, UTC */
+        created_at: string;
+      }[];
+    }[];
+    pagination: {
+      limit: number;
+      next_cursor: string | null;
+      has_more: boolean;
+    };
+  } };
+
+export type DismissReportInput = {
+  params: {
+    /** Id of the report */
+    reportId: string;
+  };
+  body: {
+    /** Kept in the audit log; the owner reads it */
+    reason: string;
+  };
+};
+export type DismissReportAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      report_id: number;
+      sticker_id: string | null;
+      reason: 'nsfw' | 'violence' | 'hate' | 'spam' | 'copyright' | 'illegal' | 'other';
+      details: string | null;
+      state: 'open' | 'dismissed' | 'upheld';
+      /** RFC 3339, UTC */
+      created_at: string;
+    };
+  } };
 
 export type ListDeadLettersInput = {
   query: {
@@ -1408,6 +1953,38 @@ export type Operations = {
   createApiKey: { input: CreateApiKeyInput; answer: CreateApiKeyAnswer };
   /** Revokes an API key at once. */
   revokeApiKey: { input: RevokeApiKeyInput; answer: RevokeApiKeyAnswer };
+  /** Packs and stickers that are held, the longest waiting first. */
+  listModerationQueue: { input: ListModerationQueueInput; answer: ListModerationQueueAnswer };
+  /** One pack with its owner, its moderation, open reports and what administrators did about it. */
+  getPackForAdmin: { input: GetPackForAdminInput; answer: GetPackForAdminAnswer };
+  /** Shows what was held or rejected. */
+  approvePack: { input: ApprovePackInput; answer: ApprovePackAnswer };
+  /** Refuses a held pack; a change by its owner asks again. */
+  rejectPack: { input: RejectPackInput; answer: RejectPackAnswer };
+  /** Hides it from everybody at once, whatever its owner does, until it is restored. */
+  takeDownPack: { input: TakeDownPackInput; answer: TakeDownPackAnswer };
+  /** Shows again what was taken down. */
+  restorePack: { input: RestorePackInput; answer: RestorePackAnswer };
+  /** Shows what was held or rejected. */
+  approveSticker: { input: ApproveStickerInput; answer: ApproveStickerAnswer };
+  /** Hides it from everybody at once, whatever its owner does, until it is restored. */
+  takeDownSticker: { input: TakeDownStickerInput; answer: TakeDownStickerAnswer };
+  /** Shows again what was taken down. */
+  restoreSticker: { input: RestoreStickerInput; answer: RestoreStickerAnswer };
+  /** Bans, the newest first. */
+  listBans: { input: ListBansInput; answer: ListBansAnswer };
+  /** Bans an owner with all their packs, or a sticker: its bytes are refused, and what looks like it is held. */
+  makeBan: { input: MakeBanInput; answer: MakeBanAnswer };
+  /** Ends a ban and gives back exactly what it took. Again: without effect. */
+  revokeBan: { input: RevokeBanInput; answer: RevokeBanAnswer };
+  /** What was done to whatever by whomever, and why; the newest first. */
+  listAuditLog: { input: ListAuditLogInput; answer: ListAuditLogAnswer };
+  /** Tells the operators that a pack, or a sticker of it, should not be here. */
+  reportPack: { input: ReportPackInput; answer: ReportPackAnswer };
+  /** Open reports by pack and sticker, what waits longest first. */
+  listReports: { input: ListReportsInput; answer: ListReportsAnswer };
+  /** Closes one report as unfounded. Again: without effect. */
+  dismissReport: { input: DismissReportInput; answer: DismissReportAnswer };
   /** Events or tasks that failed for good, the newest first. */
   listDeadLetters: { input: ListDeadLettersInput; answer: ListDeadLettersAnswer };
   /** The few causes behind many dead letters: by type and first line of the error, the largest first. */
@@ -1484,6 +2061,22 @@ export const routes = {
   getPackAnalytics: { method: 'GET', path: '/api/sticker-packs/{packKey}/analytics' },
   createApiKey: { method: 'POST', path: '/api/admin/api-keys' },
   revokeApiKey: { method: 'DELETE', path: '/api/admin/api-keys/{keyId}' },
+  listModerationQueue: { method: 'GET', path: '/api/admin/moderation/queue' },
+  getPackForAdmin: { method: 'GET', path: '/api/admin/packs/{packKey}' },
+  approvePack: { method: 'POST', path: '/api/admin/packs/{packKey}/approve' },
+  rejectPack: { method: 'POST', path: '/api/admin/packs/{packKey}/reject' },
+  takeDownPack: { method: 'POST', path: '/api/admin/packs/{packKey}/take-down' },
+  restorePack: { method: 'POST', path: '/api/admin/packs/{packKey}/restore' },
+  approveSticker: { method: 'POST', path: '/api/admin/stickers/{stickerId}/approve' },
+  takeDownSticker: { method: 'POST', path: '/api/admin/stickers/{stickerId}/take-down' },
+  restoreSticker: { method: 'POST', path: '/api/admin/stickers/{stickerId}/restore' },
+  listBans: { method: 'GET', path: '/api/admin/bans' },
+  makeBan: { method: 'POST', path: '/api/admin/bans' },
+  revokeBan: { method: 'POST', path: '/api/admin/bans/{banId}/revoke' },
+  listAuditLog: { method: 'GET', path: '/api/admin/audit-log' },
+  reportPack: { method: 'POST', path: '/api/sticker-packs/{packKey}/report' },
+  listReports: { method: 'GET', path: '/api/admin/reports' },
+  dismissReport: { method: 'POST', path: '/api/admin/reports/{reportId}/dismiss' },
   listDeadLetters: { method: 'GET', path: '/api/admin/dlq' },
   groupDeadLetters: { method: 'GET', path: '/api/admin/dlq/groups' },
   redriveDeadLetters: { method: 'POST', path: '/api/admin/dlq/redrive' },
