@@ -26,12 +26,16 @@ import {
   type Sort,
 } from './ranking-index.ts';
 import { createRankingStore, type Generation } from './ranking-store.ts';
-import { walkRanking } from './walk-ranking.ts';
+import { walkRanking, type Walk } from './walk-ranking.ts';
 
 /** The newest generation is looked up at most this often; a wake-up makes it sooner. */
 const generationKeptMs = 1_000;
 /** Generations that somebody walks; 7 MB each at 100,000 packs. */
 const indexesKept = 8;
+
+/** Where the page of a query is: asking for the terms of many packs costs ten times as much as all else, and is repeated. */
+const walkKeptMs = 10_000;
+const walksKept = 1_000;
 
 export type PackSignals = { rankingScore: number; trendScore: number };
 /** A published generation, or the tables as they are. */
@@ -72,6 +76,7 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
   const store = createRankingStore(deps.database);
   const live = createLiveRanking(store, options);
   const search = createPackSearch(deps);
+  const walks = new LRUCache<string, Promise<Walk>>({ max: walksKept, ttl: walkKeptMs });
   const indexes = new LRUCache<number, Promise<RankingIndex | null>>({ max: indexesKept });
   let current: { at: number; value: Promise<Generation | null> } | undefined;
   let loaded: Generation | undefined;
@@ -101,6 +106,15 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
     indexes.set(generation, index);
     index.catch(() => indexes.delete(generation));
     return index;
+  }
+
+  function walkOnce(key: string, walk: () => Promise<Walk>): Promise<Walk> {
+    const known = walks.get(key);
+    if (known) return known;
+    const walking = walk();
+    walks.set(key, walking);
+    walking.catch(() => walks.delete(key));
+    return walking;
   }
 
   function currentGeneration(): Promise<Generation | null> {
@@ -183,7 +197,11 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
           ? positionAfter(index, sort, cursor)
           : Math.min(cursor?.position ?? 0, index.count);
       const accepts = createAcceptance(index, filters);
-      const { packIds, nextPosition } = await walkRanking(index, { sort, position, limit, accepts, matches });
+      const walk = (): Promise<Walk> => walkRanking(index, { sort, position, limit, accepts, matches });
+      const { packIds, nextPosition } =
+        matches?.kind === 'many' && generation !== null
+          ? await walkOnce(`${generation.generation}:${sort}:${filterDigest}:${limit}:${position}`, walk)
+          : await walk();
       const next = nextPosition === null ? null : cursorAt(nextPosition, { sort, filterDigest }, generation, index);
       return { source, generation, at, ids: packIds, position, filterDigest, next };
     },
