@@ -49,8 +49,10 @@ export const responseHeaders = {
     required: true,
   },
   'WWW-Authenticate': { description: 'Bearer', schema: text, required: true },
-  'RateLimit-Limit': { description: 'Requests per window.', schema: text },
-  'RateLimit-Remaining': { description: 'Requests left in this window.', schema: text },
-  'RateLimit-Reset': { description: 'Seconds until the window ends.', schema: text },
+  RateLimit: {
+    description: 'What is left: "write";r=remaining requests;t=seconds until the window ends.',
+    schema: text,
+  },
+  'RateLimit-Policy': { description: 'The limit: "write";q=requests;w=seconds of the window.', schema: text },
 } as const satisfies Record<string, HeaderDoc>;
 export type ResponseHeader = keyof typeof responseHeaders;

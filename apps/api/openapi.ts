@@ -12,6 +12,7 @@ import { z } from 'zod';
 import { errorRegistry, productVersion, type ErrorCode } from '@omnizap/runtime';
 import { fillExample, sampleOf } from './example-fixtures.ts';
 import { requestHeaders, responseHeaders, type RequestHeader, type ResponseHeader } from './http-headers.ts';
+import { isLimited, takesIdempotencyKey } from './operation-defaults.ts';
 import type { Operation, OperationExample, ResponseDoc } from './operation.ts';
 import { problemsOf } from './operation-problems.ts';
 import { pathParameterSchema } from './path-parameters.ts';
@@ -118,10 +119,12 @@ function bodyOf({ body, rawBody, example }: Operation) {
   return rawBody ? { [rawBody.contentType]: { schema: rawBody.schema } } : undefined;
 }
 
-function requestHeadersOf({ headers = [], responses }: Operation): RequestHeader[] {
+function requestHeadersOf(operation: Operation): RequestHeader[] {
+  const { headers = [], responses } = operation;
   const all = new Set<RequestHeader>([
     ...(304 in responses ? (['If-None-Match'] as const) : []),
     ...(206 in responses ? (['Range', 'If-Match'] as const) : []),
+    ...(takesIdempotencyKey(operation) ? (['Idempotency-Key'] as const) : []),
     ...headers,
   ]);
   return [...all].toSorted();
@@ -136,6 +139,7 @@ function answerOf(operation: Operation, status: number, response: ResponseDoc): 
     ...(isCached || access !== 'public' ? (['Cache-Control'] as const) : []),
     ...(status === 206 ? (['Content-Range'] as const) : []),
     ...(206 in responses && (status === 200 || status === 206) ? (['Accept-Ranges'] as const) : []),
+    ...(isLimited(operation) ? (['RateLimit', 'RateLimit-Policy'] as const) : []),
     ...(response.headers ?? []),
   ];
   return {

@@ -14,6 +14,17 @@ export function limitOf(operation: Operation, isKeyed: boolean): LimitClass | 'n
   return operation.access === 'public' ? 'count' : 'write';
 }
 
+/** Whether some of its clients are counted. */
+export function isLimited(operation: Operation): boolean {
+  const isKeyed = operation.access !== 'public';
+  return limitOf(operation, isKeyed) !== 'none';
+}
+
+/** POSTs of key holders are carried out once for each Idempotency-Key. */
+export function takesIdempotencyKey({ method, access }: Operation): boolean {
+  return method === 'post' && access !== 'public' && access !== 'optional';
+}
+
 /** Pages of other sites may ask what anybody may ask; they never get an answer that was given for a key. */
 export function isForOtherSites(operation: Operation): boolean {
   return operation.isForOtherSites ?? (operation.access === 'public' || operation.access === 'optional');

@@ -1,5 +1,6 @@
 /** Which problems an operation may answer with: those that follow from its shape, and those that it names itself. */
 import { errorRegistry, type ErrorCode } from '@omnizap/runtime';
+import { isLimited, mediaTypesOf, takesIdempotencyKey } from './operation-defaults.ts';
 import type { Operation } from './operation.ts';
 import { missingCodeOf } from './path-parameters.ts';
 
@@ -12,13 +13,20 @@ const ofEveryOperation: ErrorCode[] = [
   'request-timeout',
   'unavailable',
 ];
+const ofEveryKeyedPost: ErrorCode[] = ['answer-lost', 'idempotency-key-reused', 'request-in-flight'];
 const ofEveryBody: ErrorCode[] = ['payload-too-large', 'unsupported-media-type', 'validation-failed'];
 
 /** The codes by HTTP status, in rising order of both. */
 export function problemsOf(operation: Operation): Map<number, ErrorCode[]> {
-  const { access, params = {}, query, body, rawBody, responses, problems = [] } = operation;
+  const { access, method, params = {}, query, body, rawBody, responses, problems = [] } = operation;
+  const isChange = access === 'catalog:write' && method !== 'get';
   const codes = new Set<ErrorCode>([
     ...ofEveryOperation,
+    ...(mediaTypesOf(operation).length > 0 ? (['not-acceptable'] as const) : []),
+    ...(isLimited(operation) ? (['rate-limited'] as const) : []),
+    ...(takesIdempotencyKey(operation) ? ofEveryKeyedPost : []),
+    ...(isChange ? (['owner-banned'] as const) : []),
+    ...(isChange && rawBody ? (['sticker-banned'] as const) : []),
     ...(access === 'public' ? [] : (['unauthorized'] as const)),
     ...(access === 'public' || access === 'optional' ? [] : (['forbidden'] as const)),
     ...Object.keys(params).map(missingCodeOf),

@@ -131,6 +131,8 @@ export function marketplaceOperations(deps: ApiDeps, prepared: PreparedAnswers):
     routeGroup: 'catalog_api_public',
     access: 'public',
     query: recommendationsQuery,
+    // Computed for each viewer.
+    limit: 'read',
     example: { query: { viewer_key: '{viewerKey}', limit: 5 }, status: 200 },
     responses: { 200: { description: 'The packs.', schema: recommendationsSchema } },
     async handle({ request, query }) {

@@ -65,6 +65,8 @@ export function packFileOperations(deps: ApiDeps): Operation[] {
         206: { description: 'The range asked for.', schema: z.string().meta({ format: 'binary' }), contentType },
         304: { description: 'Unchanged.' },
       },
+      // A file that is not kept yet is built.
+      limit: 'read',
       problems: ['pack-not-exportable'],
       example: { params: { packKey: '{ownPackKey}' }, status: 200 },
       async handle({ request, response, params, actor, requestId, log }) {

@@ -299,6 +299,10 @@ export type ListPacksAnswer =
   | { status: 304; headers: Headers; body: null };
 
 export type CreatePackInput = {
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
+  };
   body: {
     name: string;
     publisher?: string;
@@ -571,6 +575,10 @@ export type DownloadSignalSetAnswer =
   | { status: 304; headers: Headers; body: null };
 
 export type ImportPackInput = {
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
+  };
   form: {
     /** At most 20 MiB */
     file: Blob;
@@ -628,6 +636,10 @@ export type AddStickerInput = {
     /** Key of the pack */
     packKey: string;
   };
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
+  };
   form: {
     /** At most 20 MiB */
     file: Blob;
@@ -659,6 +671,10 @@ export type PublishPackInput = {
   params: {
     /** Key of the pack */
     packKey: string;
+  };
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
   };
 };
 export type PublishPackAnswer =
@@ -739,6 +755,10 @@ export type ClonePackInput = {
     /** Key of the pack */
     packKey: string;
   };
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
+  };
   body: {
     name?: string;
     publisher?: string;
@@ -784,6 +804,10 @@ export type ReplaceStickerInput = {
     /** Id of the sticker */
     stickerId: string;
   };
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
+  };
   form: {
     /** At most 20 MiB */
     file: Blob;
@@ -810,6 +834,10 @@ export type ReplaceStickerAnswer =
   } };
 
 export type CollectStickerInput = {
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
+  };
   form: {
     /** At most 20 MiB */
     file: Blob;
@@ -891,6 +919,10 @@ export type GetPackAnalyticsAnswer =
   } };
 
 export type CreateApiKeyInput = {
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
+  };
   body: {
     owner_id: string;
     scopes: ('catalog:write' | 'admin' | 'metrics')[];
@@ -1033,6 +1065,10 @@ export type ApprovePackInput = {
     /** Key of the pack */
     packKey: string;
   };
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
+  };
   body: {
     /** Kept in the audit log; the owner reads it */
     reason: string;
@@ -1053,6 +1089,10 @@ export type RejectPackInput = {
   params: {
     /** Key of the pack */
     packKey: string;
+  };
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
   };
   body: {
     /** Kept in the audit log; the owner reads it */
@@ -1075,6 +1115,10 @@ export type TakeDownPackInput = {
     /** Key of the pack */
     packKey: string;
   };
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
+  };
   body: {
     /** Kept in the audit log; the owner reads it */
     reason: string;
@@ -1095,6 +1139,10 @@ export type RestorePackInput = {
   params: {
     /** Key of the pack */
     packKey: string;
+  };
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
   };
   body: {
     /** Kept in the audit log; the owner reads it */
@@ -1117,6 +1165,10 @@ export type ApproveStickerInput = {
     /** Id of the sticker */
     stickerId: string;
   };
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
+  };
   body: {
     /** Kept in the audit log; the owner reads it */
     reason: string;
@@ -1138,6 +1190,10 @@ export type TakeDownStickerInput = {
     /** Id of the sticker */
     stickerId: string;
   };
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
+  };
   body: {
     /** Kept in the audit log; the owner reads it */
     reason: string;
@@ -1158,6 +1214,10 @@ export type RestoreStickerInput = {
   params: {
     /** Id of the sticker */
     stickerId: string;
+  };
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
   };
   body: {
     /** Kept in the audit log; the owner reads it */
@@ -1215,6 +1275,10 @@ export type ListBansAnswer =
   } };
 
 export type MakeBanInput = {
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
+  };
   body: {
     kind: 'owner' | 'sticker';
     /** owner only, and needed there */
@@ -1277,6 +1341,10 @@ export type RevokeBanInput = {
   params: {
     /** Id of the ban */
     banId: string;
+  };
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
   };
   body: {
     /** Kept in the audit log; the owner reads it */
@@ -1410,6 +1478,10 @@ export type DismissReportInput = {
     /** Id of the report */
     reportId: string;
   };
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
+  };
   body: {
     /** Kept in the audit log; the owner reads it */
     reason: string;
@@ -1525,6 +1597,10 @@ export type GroupDeadLettersAnswer =
   } };
 
 export type RedriveDeadLettersInput = {
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
+  };
   body: {
     /** outbox: events; tasks: tasks */
     source: 'outbox' | 'tasks';
@@ -1665,6 +1741,10 @@ export type RedriveDeadLetterInput = {
     /** Why; kept in the history and the audit log */
     reason?: string;
   };
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
+  };
 };
 export type RedriveDeadLetterAnswer =
   | { status: 200; headers: Headers; body: {
@@ -1745,6 +1825,10 @@ export type PauseTaskTypeInput = {
     /** Task type: classification, derivative, curation, rebuild */
     taskType: 'classification' | 'derivative' | 'curation' | 'rebuild';
   };
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
+  };
   body: {
     reason: string;
   };
@@ -1762,6 +1846,10 @@ export type ResumeTaskTypeInput = {
   params: {
     /** Task type: classification, derivative, curation, rebuild */
     taskType: 'classification' | 'derivative' | 'curation' | 'rebuild';
+  };
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
   };
   body: {
     reason: string;
@@ -1800,6 +1888,10 @@ export type ExplainRolloutRunAnswer =
   } };
 
 export type AskRolloutInput = {
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
+  };
   body: {
     action: 'auto' | 'promote' | 'hold' | 'resume' | 'stop';
     /** auto and promote only, and needed there */
@@ -1838,6 +1930,10 @@ export type GetRolloutRequestAnswer =
   } };
 
 export type RollBackRolloutInput = {
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
+  };
   body: {
     /** Absent: what the runbook switches off, in its order */
     flag?: 'enable_ranking_snapshot_read' | 'enable_domain_event_outbox' | 'enable_worker_dedicated_processes' | 'enable_worker_canary_release' | 'enable_object_storage_delivery';
