@@ -6,6 +6,7 @@ import type {
   CatalogueReader,
   DeadLetters,
   Engagement,
+  MarketplaceActivityReader,
   Moderation,
   OwnerReader,
   PackClone,
@@ -45,6 +46,7 @@ export type ApiDeps = Pick<
   packImports: PackImports;
   engagement: Engagement;
   analytics: PackAnalyticsReader;
+  activity: MarketplaceActivityReader;
   moderation: Moderation;
   bans: Bans;
   reports: Reports;

@@ -54,6 +54,36 @@ export const recommendationsSchema = z.object({
   }),
 });
 
+export const marketplaceStatsSchema = z.object({
+  data: z.object({
+    total_packs: z.int(),
+    total_stickers: z.int(),
+    total_clicks: z.int().describe('Opens of packs'),
+    total_likes: z.int(),
+    total_downloads: z.int(),
+    creators_total: z.int(),
+    stickers_without_pack: z.int(),
+    packs_last_7_days: z.int(),
+    clicks_last_7_days: z.int(),
+    likes_last_7_days: z.int(),
+    downloads_last_7_days: z.int(),
+    series_last_7_days: z
+      .array(
+        z.object({
+          date: z.string().describe('YYYY-MM-DD, UTC'),
+          packs_published: z.int(),
+          clicks: z.int(),
+          likes: z.int(),
+          dislikes: z.int(),
+          downloads: z.int(),
+        }),
+      )
+      .describe('The oldest first, today last'),
+    updated_at: z.string().describe('RFC 3339, UTC: when the days were added up'),
+  }),
+  meta,
+});
+
 export const statsSchema = z.object({
   data: z.object({
     packs_total: z.int(),

@@ -45,10 +45,25 @@ export const filterQuery = {
     .default('false')
     .transform((value) => value === 'true')
     .describe('Also packs that are suggestive or explicit'),
+  animated: z
+    .enum(['true', 'false'])
+    .transform((value) => value === 'true')
+    .optional()
+    .describe('Only animated packs, or only still ones'),
 };
 
-export function filtersOf(query: { q?: string | undefined; category: string[]; include_sensitive: boolean }) {
-  return { query: query.q, categories: query.category, includeSensitive: query.include_sensitive };
+export function filtersOf(query: {
+  q?: string | undefined;
+  category: string[];
+  include_sensitive: boolean;
+  animated?: boolean | undefined;
+}) {
+  return {
+    query: query.q,
+    categories: query.category,
+    includeSensitive: query.include_sensitive,
+    isAnimated: query.animated,
+  };
 }
 
 export const listQuery = z.strictObject({

@@ -8,6 +8,7 @@ import {
   intents,
   intentsQuery,
   intentsSchema,
+  marketplaceStatsSchema,
   recommendationsQuery,
   recommendationsSchema,
   statsSchema,
@@ -187,5 +188,58 @@ export function marketplaceOperations(deps: ApiDeps, prepared: PreparedAnswers):
     },
   });
 
-  return [shelves, creators, recommendations, stats];
+  const marketplace = operation({
+    method: 'get',
+    path: '/api/marketplace/stats',
+    id: 'getMarketplaceStats',
+    summary: 'What the public packs add up to, and what happened in the last seven days.',
+    routeGroup: 'marketplace_stats',
+    access: 'public',
+    query: z.strictObject({}),
+    example: { status: 200 },
+    responses: {
+      200: { description: 'The totals and the days.', schema: marketplaceStatsSchema },
+      304: { description: 'Unchanged.' },
+    },
+    async handle({ request, response }) {
+      const [ranking, activity] = await Promise.all([
+        reader.ranking(sourceFor(viewerOf(request).key)),
+        deps.activity.read(),
+      ]);
+      const summary = ranking.index?.summary;
+      const total = (name: 'published' | 'open' | 'like' | 'download'): number =>
+        activity.days.reduce((sum, day) => sum + day[name], 0);
+      await prepared.answer(request, response, {
+        key: 'marketplace',
+        stamp: `${keyOf(ranking)}:${activity.at.getTime()}`,
+        cacheControl,
+        build: () =>
+          Promise.resolve({
+            data: {
+              total_packs: summary?.packs ?? 0,
+              total_stickers: summary?.stickers ?? 0,
+              total_clicks: summary?.opens ?? 0,
+              total_likes: summary?.likes ?? 0,
+              total_downloads: summary?.downloads ?? 0,
+              creators_total: summary?.creators ?? 0,
+              stickers_without_pack: activity.stickersWithoutPack,
+              packs_last_7_days: total('published'),
+              clicks_last_7_days: total('open'),
+              likes_last_7_days: total('like'),
+              downloads_last_7_days: total('download'),
+              series_last_7_days: activity.days.map(({ day, published, open, like, dislike, download }) => ({
+                date: day,
+                packs_published: published,
+                ...{ clicks: open, likes: like, dislikes: dislike, downloads: download },
+              })),
+              updated_at: activity.at.toISOString(),
+            },
+            meta: metaOf(ranking),
+          }),
+      });
+      return 'written';
+    },
+  });
+
+  return [shelves, creators, recommendations, stats, marketplace];
 }

@@ -15,7 +15,10 @@ export function opsOperations(deps: ApiDeps, openApiDocument: () => object): Ope
     routeGroup: 'other',
     access: 'public',
     query: z.strictObject({}),
-    responses: { 200: { description: 'OpenAPI 3.1', schema: z.looseObject({}) } },
+    responses: {
+      200: { description: 'OpenAPI 3.1', schema: z.looseObject({}) },
+      304: { description: 'Unchanged.' },
+    },
     example: { status: 200 },
     handle: () =>
       Promise.resolve({ status: 200, body: openApiDocument(), headers: { 'Cache-Control': 'public, max-age=60' } }),

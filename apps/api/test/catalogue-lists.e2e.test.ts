@@ -85,6 +85,24 @@ describe.each(testDatabaseKinds())('lists of packs on %s', (kind) => {
     expect(await found(`category=${love}&q=gatos`)).toEqual([]);
   });
 
+  it('tells animated packs from still ones', async () => {
+    expect(await found('animated=false')).toEqual(packs.map(({ name }) => name).toSorted());
+    expect(await found('animated=true')).toEqual([]);
+  });
+
+  it('tells what happened in the last seven days, today last', async () => {
+    const { data } = (await anybody.get('/api/marketplace/stats')).json<{
+      data: Record<string, number> & { series_last_7_days: Record<string, number | string>[] };
+    }>();
+
+    expect(data).toMatchObject({ total_packs: 5, total_stickers: 5, creators_total: 3, packs_last_7_days: 5 });
+    expect(data.series_last_7_days).toHaveLength(7);
+    expect(data.series_last_7_days.at(-1)).toMatchObject({
+      date: new Date().toISOString().slice(0, 10),
+      packs_published: 5,
+    });
+  });
+
   it('shows what is sensitive only to whom asks for it', async () => {
     const { knex } = fleet.database;
     const { id } = await knex('sticker_pack').where({ name: 'Festa!' }).first<{ id: string }>('id');

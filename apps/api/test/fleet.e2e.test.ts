@@ -139,6 +139,9 @@ describe.each(testDatabaseKinds())('the fleet on %s', (kind) => {
           sticker_id: stickerOf('png').sticker_id,
           sha256: createHash('sha256').update(bytes).digest('hex'),
           status: 'ready',
+          findings: ['webp-format', 'canvas-size'].map((rule) =>
+            expect.objectContaining({ rule, fixed_automatically: true }),
+          ),
         },
       });
       expect((await own.pack(packKey)).stickers.filter((one) => one.emojis.includes('🦊'))).toEqual([]);

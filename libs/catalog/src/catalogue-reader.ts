@@ -277,8 +277,8 @@ function cursorAt(
   return { source: 'live', ...scope, position, last } satisfies LiveCursor;
 }
 
-function digestOf({ query, categories, includeSensitive }: ListFilters): string {
-  const text = JSON.stringify([query ?? null, [...new Set(categories)].sort(), includeSensitive]);
+function digestOf({ query, categories, includeSensitive, isAnimated }: ListFilters): string {
+  const text = JSON.stringify([query ?? null, [...new Set(categories)].sort(), includeSensitive, isAnimated ?? null]);
   return createHash('sha256').update(text).digest('base64url').slice(0, 8);
 }
 

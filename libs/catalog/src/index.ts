@@ -23,6 +23,8 @@ export type { Engagement } from './engagement.ts';
 export { interactions } from './engagement-store.ts';
 export { createEventDelivery } from './event-delivery.ts';
 export { tasksOf } from './events.ts';
+export { createMarketplaceActivity } from './marketplace-activity.ts';
+export type { MarketplaceActivityReader } from './marketplace-activity.ts';
 export { maxCreators } from './marketplace-summary.ts';
 export { createOwnerReader } from './owner-reader.ts';
 export type { OwnerReader } from './owner-reader.ts';

@@ -111,12 +111,15 @@ describe('a ranking index', () => {
       { categories: [], includeSensitive: false },
       { categories: ['category-3', 'category-40', 'category-63'], includeSensitive: false },
       { categories: ['category-31'], includeSensitive: true },
+      { categories: [], includeSensitive: true, isAnimated: true },
+      { categories: ['category-31'], includeSensitive: false, isAnimated: false },
       { categories: ['no such category'], includeSensitive: true },
     ];
     for (const filter of filters) {
       const accepts = createAcceptance(index, filter);
       const expected = rows.map(
         (row) =>
+          (filter.isAnimated === undefined || filter.isAnimated === (row.is_animated === 1)) &&
           (filter.includeSensitive || row.nsfw_level === 'safe' || row.nsfw_level === 'unknown') &&
           (filter.categories.length === 0 || row.categories.some((name) => filter.categories.includes(name))),
       );

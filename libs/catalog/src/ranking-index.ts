@@ -135,6 +135,8 @@ export type ListFilter = {
   categories: string[];
   /** Also what is suggestive or explicit. */
   includeSensitive: boolean;
+  /** Only animated packs, or only still ones. */
+  isAnimated?: boolean | undefined;
 };
 
 /** Says of an ordinal whether the pack passes. */
@@ -145,6 +147,7 @@ export function createAcceptance(index: RankingIndex, filter: ListFilter): (ordi
   const byCategory = filter.categories.length > 0;
   return (ordinal) => {
     if (!filter.includeSensitive && isSensitive(index, ordinal)) return false;
+    if (filter.isAnimated !== undefined && isAnimated(index, ordinal) !== filter.isAnimated) return false;
     if (!byCategory) return true;
     return (((index.categories[2 * ordinal] ?? 0) & low) | ((index.categories[2 * ordinal + 1] ?? 0) & high)) !== 0;
   };
@@ -152,6 +155,10 @@ export function createAcceptance(index: RankingIndex, filter: ListFilter): (ordi
 
 export function isSensitive(index: RankingIndex, ordinal: number): boolean {
   return ((index.traits[ordinal] ?? 0) & 3) >= nsfwLevels.indexOf('suggestive');
+}
+
+function isAnimated(index: RankingIndex, ordinal: number): boolean {
+  return ((index.traits[ordinal] ?? 0) & animatedBit) !== 0;
 }
 
 /** Names of a pack's categories, in the order of the taxonomy. */
