@@ -109,6 +109,8 @@ export type ListIntentsInput = {
     category?: ('love' | 'happy' | 'laughing' | 'playful' | 'sad' | 'angry' | 'surprised' | 'thinking' | 'sleepy' | 'sick' | 'greeting' | 'approval' | 'hands' | 'people' | 'work' | 'fantasy' | 'animals' | 'nature' | 'food' | 'drink' | 'travel' | 'weather' | 'sport' | 'games' | 'music' | 'celebration' | 'fashion' | 'money' | 'objects' | 'symbols' | 'flags' | 'other') | (('love' | 'happy' | 'laughing' | 'playful' | 'sad' | 'angry' | 'surprised' | 'thinking' | 'sleepy' | 'sick' | 'greeting' | 'approval' | 'hands' | 'people' | 'work' | 'fantasy' | 'animals' | 'nature' | 'food' | 'drink' | 'travel' | 'weather' | 'sport' | 'games' | 'music' | 'celebration' | 'fashion' | 'money' | 'objects' | 'symbols' | 'flags' | 'other')[]);
     /** Also packs that are suggestive or explicit */
     include_sensitive?: 'true' | 'false';
+    /** Only animated packs, or only still ones */
+    animated?: 'true' | 'false';
     /** Packs per shelf */
     limit?: number;
   };
@@ -216,6 +218,49 @@ export type GetStatsAnswer =
   } }
   | { status: 304; headers: Headers; body: null };
 
+export type GetMarketplaceStatsInput = {
+  headers?: {
+    /** ETag that the client has; 304 when it is still the one. */
+    'If-None-Match'?: string;
+  };
+};
+export type GetMarketplaceStatsAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      total_packs: number;
+      total_stickers: number;
+      /** Opens of packs */
+      total_clicks: number;
+      total_likes: number;
+      total_downloads: number;
+      creators_total: number;
+      stickers_without_pack: number;
+      packs_last_7_days: number;
+      clicks_last_7_days: number;
+      likes_last_7_days: number;
+      downloads_last_7_days: number;
+      /** The oldest first, today last */
+      series_last_7_days: {
+        /** YYYY-MM-DD, UTC */
+        date: string;
+        packs_published: number;
+        clicks: number;
+        likes: number;
+        dislikes: number;
+        downloads: number;
+      }[];
+      /** RFC 3339, UTC: when the days were added up */
+      updated_at: string;
+    };
+    meta: {
+      source: 'snapshot' | 'live';
+      generation: number | null;
+      /** RFC 3339, UTC */
+      refreshed_at: string | null;
+    };
+  } }
+  | { status: 304; headers: Headers; body: null };
+
 export type ListOwnPacksInput = {
   query?: {
     /** Entries per page */
@@ -271,6 +316,8 @@ export type ListPacksInput = {
     category?: ('love' | 'happy' | 'laughing' | 'playful' | 'sad' | 'angry' | 'surprised' | 'thinking' | 'sleepy' | 'sick' | 'greeting' | 'approval' | 'hands' | 'people' | 'work' | 'fantasy' | 'animals' | 'nature' | 'food' | 'drink' | 'travel' | 'weather' | 'sport' | 'games' | 'music' | 'celebration' | 'fashion' | 'money' | 'objects' | 'symbols' | 'flags' | 'other') | (('love' | 'happy' | 'laughing' | 'playful' | 'sad' | 'angry' | 'surprised' | 'thinking' | 'sleepy' | 'sick' | 'greeting' | 'approval' | 'hands' | 'people' | 'work' | 'fantasy' | 'animals' | 'nature' | 'food' | 'drink' | 'travel' | 'weather' | 'sport' | 'games' | 'music' | 'celebration' | 'fashion' | 'money' | 'objects' | 'symbols' | 'flags' | 'other')[]);
     /** Also packs that are suggestive or explicit */
     include_sensitive?: 'true' | 'false';
+    /** Only animated packs, or only still ones */
+    animated?: 'true' | 'false';
     /** Packs per page */
     limit?: number;
     /** next_cursor of the page before */
@@ -1972,9 +2019,15 @@ export type FreezeRolloutsAnswer =
     };
   } };
 
-export type GetOpenApiInput = object;
+export type GetOpenApiInput = {
+  headers?: {
+    /** ETag that the client has; 304 when it is still the one. */
+    'If-None-Match'?: string;
+  };
+};
 export type GetOpenApiAnswer =
-  | { status: 200; headers: Headers; body: Record<string, unknown> };
+  | { status: 200; headers: Headers; body: Record<string, unknown> }
+  | { status: 304; headers: Headers; body: null };
 
 export type ListTargetsInput = object;
 export type ListTargetsAnswer =
@@ -1993,6 +2046,8 @@ export type Operations = {
   listRecommendations: { input: ListRecommendationsInput; answer: ListRecommendationsAnswer };
   /** What the public packs add up to. */
   getStats: { input: GetStatsInput; answer: GetStatsAnswer };
+  /** What the public packs add up to, and what happened in the last seven days. */
+  getMarketplaceStats: { input: GetMarketplaceStatsInput; answer: GetMarketplaceStatsAnswer };
   /** The caller's packs, drafts included, the newest change first. */
   listOwnPacks: { input: ListOwnPacksInput; answer: ListOwnPacksAnswer };
   /** The caller's ready stickers that are in no pack, the newest first; everybody's for an administrator. */
@@ -2129,6 +2184,7 @@ export const routes = {
   listCreators: { method: 'GET', path: '/api/sticker-packs/creators' },
   listRecommendations: { method: 'GET', path: '/api/sticker-packs/recommendations' },
   getStats: { method: 'GET', path: '/api/sticker-packs/stats' },
+  getMarketplaceStats: { method: 'GET', path: '/api/marketplace/stats' },
   listOwnPacks: { method: 'GET', path: '/api/me/sticker-packs' },
   listOrphanStickers: { method: 'GET', path: '/api/sticker-packs/orphan-stickers' },
   listPacks: { method: 'GET', path: '/api/sticker-packs' },
