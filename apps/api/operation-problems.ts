@@ -18,7 +18,7 @@ const ofEveryBody: ErrorCode[] = ['payload-too-large', 'unsupported-media-type',
 
 /** The codes by HTTP status, in rising order of both. */
 export function problemsOf(operation: Operation): Map<number, ErrorCode[]> {
-  const { access, method, params = {}, query, body, rawBody, responses, problems = [] } = operation;
+  const { access, method, params = {}, query, body, rawBody, responses, headers = [], problems = [] } = operation;
   const isChange = access === 'catalog:write' && method !== 'get';
   const codes = new Set<ErrorCode>([
     ...ofEveryOperation,
@@ -34,7 +34,8 @@ export function problemsOf(operation: Operation): Map<number, ErrorCode[]> {
     ...(query && 'cursor' in query.shape ? (['invalid-cursor'] as const) : []),
     ...(body || rawBody ? ofEveryBody : []),
     ...(body ? (['malformed-json'] as const) : []),
-    ...(206 in responses ? (['range-not-satisfiable', 'precondition-failed'] as const) : []),
+    ...(206 in responses ? (['range-not-satisfiable'] as const) : []),
+    ...(206 in responses || headers.includes('If-Match') ? (['precondition-failed'] as const) : []),
     ...problems,
   ]);
   const byStatus = new Map<number, ErrorCode[]>();

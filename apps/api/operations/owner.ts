@@ -122,6 +122,7 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
     access: 'catalog:write',
     params: packKeyParam,
     query: z.strictObject({}),
+    headers: ['If-Match'],
     responses: { 200: { description: 'The published pack.', schema: publishedPackSchema } },
     problems: ['pack-empty'],
     example: { params: { packKey: '{draftPackKey}' }, status: 200 },
@@ -142,6 +143,7 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
     access: 'catalog:write',
     params: packKeyParam,
     query: z.strictObject({}),
+    headers: ['If-Match'],
     responses: { 204: { description: 'Gone.' } },
     example: { params: { packKey: '{throwawayPackKey}' }, status: 204 },
     async handle({ request, params, actor, requestId }) {

@@ -41,6 +41,7 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
     params: packKeyParam,
     body: packChanges,
     example: { params: { packKey: '{ownPackKey}' }, body: { description: 'Cats for every day' }, status: 200 },
+    headers: ['If-Match'],
     responses: { 200: { description: 'The pack, changed or as it was.', schema: packSummarySchema } },
     async handle({ request, params, body, actor, requestId }) {
       const view = await packEdits.edit(actor as Actor, packKeyOf(params), body, {
@@ -60,6 +61,7 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
     params: packKeyParam,
     body: coverInput,
     example: { params: { packKey: '{ownPackKey}' }, body: { sticker_id: '{secondStickerId}' }, status: 200 },
+    headers: ['If-Match'],
     responses: { 200: { description: 'The pack.', schema: packSummarySchema } },
     async handle({ request, params, body, actor, requestId }) {
       const view = await packEdits.chooseCover(actor as Actor, packKeyOf(params), body.sticker_id, {
@@ -79,6 +81,7 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
     params: packKeyParam,
     body: orderInput,
     example: { params: { packKey: '{ownPackKey}' }, body: { sticker_ids: '{stickerIds}' }, status: 200 },
+    headers: ['If-Match'],
     responses: { 200: { description: 'The pack.', schema: packSummarySchema } },
     async handle({ request, params, body, actor, requestId }) {
       const view = await packEdits.reorder(actor as Actor, packKeyOf(params), body.sticker_ids, {
@@ -123,6 +126,7 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
       body: { emojis: ['😺'], accessibility_label: 'A cat that smiles' },
       status: 200,
     },
+    headers: ['If-Match'],
     responses: { 200: { description: 'The sticker, changed or as it was.', schema: stickerAnswer } },
     async handle({ request, params, body, actor, requestId }) {
       const label = body.accessibility_label;
@@ -149,6 +153,7 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
     ...asOwner,
     params: stickerParams,
     example: { params: { packKey: '{throwawayPackKey}', stickerId: '{throwawayStickerId}' }, status: 204 },
+    headers: ['If-Match'],
     responses: { 204: { description: 'Gone.' } },
     async handle({ request, params, actor, requestId }) {
       await packEdits.removeSticker(actor as Actor, packKeyOf(params), stickerIdOf(params), {

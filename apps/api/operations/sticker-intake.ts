@@ -35,6 +35,7 @@ export function stickerIntakeOperations(deps: ApiDeps): Operation[] {
       multipart: { file: '{newPicture}' },
       status: 202,
     },
+    headers: ['If-Match'],
     responses: {
       202: { description: 'Taken; it is being worked on. The place has a new sticker_id.', schema: addedStickerSchema },
       200: { description: 'The place has these bytes already.', schema: addedStickerSchema },

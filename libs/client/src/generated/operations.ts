@@ -424,6 +424,10 @@ export type DeletePackInput = {
     /** Key of the pack */
     packKey: string;
   };
+  headers?: {
+    /** ETag that the answer must have; 412 otherwise. */
+    'If-Match'?: string;
+  };
 };
 export type DeletePackAnswer =
   | { status: 204; headers: Headers; body: null };
@@ -432,6 +436,10 @@ export type EditPackInput = {
   params: {
     /** Key of the pack */
     packKey: string;
+  };
+  headers?: {
+    /** ETag that the answer must have; 412 otherwise. */
+    'If-Match'?: string;
   };
   body: {
     name?: string;
@@ -722,6 +730,8 @@ export type PublishPackInput = {
   headers?: {
     /** The same key with the same request is carried out once and answered alike each time. */
     'Idempotency-Key'?: string;
+    /** ETag that the answer must have; 412 otherwise. */
+    'If-Match'?: string;
   };
 };
 export type PublishPackAnswer =
@@ -774,6 +784,10 @@ export type ChoosePackCoverInput = {
     /** Key of the pack */
     packKey: string;
   };
+  headers?: {
+    /** ETag that the answer must have; 412 otherwise. */
+    'If-Match'?: string;
+  };
   body: {
     sticker_id: string;
   };
@@ -787,6 +801,10 @@ export type OrderPackInput = {
   params: {
     /** Key of the pack */
     packKey: string;
+  };
+  headers?: {
+    /** ETag that the answer must have; 412 otherwise. */
+    'If-Match'?: string;
   };
   body: {
     sticker_ids: string[];
@@ -823,6 +841,10 @@ export type EditStickerInput = {
     /** Id of the sticker */
     stickerId: string;
   };
+  headers?: {
+    /** ETag that the answer must have; 412 otherwise. */
+    'If-Match'?: string;
+  };
   body: {
     emojis?: string[];
     accessibility_label?: string | null;
@@ -840,6 +862,10 @@ export type RemoveStickerInput = {
     /** Id of the sticker */
     stickerId: string;
   };
+  headers?: {
+    /** ETag that the answer must have; 412 otherwise. */
+    'If-Match'?: string;
+  };
 };
 export type RemoveStickerAnswer =
   | { status: 204; headers: Headers; body: null };
@@ -854,6 +880,8 @@ export type ReplaceStickerInput = {
   headers?: {
     /** The same key with the same request is carried out once and answered alike each time. */
     'Idempotency-Key'?: string;
+    /** ETag that the answer must have; 412 otherwise. */
+    'If-Match'?: string;
   };
   form: {
     /** At most 20 MiB */
