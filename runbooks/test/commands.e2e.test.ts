@@ -78,7 +78,9 @@ function problemsOf(command: string, { groups }: HelpTable): string[] {
   const group = groups.find(({ name }) => name === groupName);
   if (group === undefined) return [...problems, `${command}: there is no group`];
   if (commandName === undefined || isOpen(commandName) || commandName.startsWith('--')) return problems;
-  const options = group.commands.find(({ name }) => name === commandName)?.options;
+  const named = (wanted: string) => group.commands.find(({ name }) => name === wanted);
+  // A group that is one command takes what stands behind it.
+  const options = (named(commandName) ?? named(''))?.options;
   if (options === undefined) return [...problems, `${command}: there is no command`];
   const known = new Set([...options, 'json', 'help']);
   return [

@@ -91,6 +91,11 @@ describe('a host that is tuned by the page', () => {
     await operated.host.markDaemon();
     const apiUrl = `http://127.0.0.1:${operated.host.env.PORT}`;
     await waitFor(async () => (await ask(`${apiUrl}/readyz`)).status === 200, patience);
+    // Before its worker is there, the first sticker would be the inline poller's.
+    await waitFor(async () => (await ask(`${apiUrl}/api/ops/targets`)).bytes.includes('classification'), {
+      ...patience,
+      description: 'the classification worker',
+    });
     await operated.waitUntilReady(await operated.upload(2));
     const { owner, packKey } = await operated.client();
     await owner.publish(packKey);

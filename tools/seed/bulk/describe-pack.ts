@@ -31,7 +31,8 @@ export function createPackDescriber(pool: PicturePool, options: { seed: number; 
       engagement: { open: 0, like: 0, dislike: 0, download: 0 },
       engagementVersion: 0,
       chosenCoverAssetId: null,
-      ...{ packKey: 'pack', name: '', publisher: '', tags: [] },
+      // Any words will do: WhatsApp asks only that there are some.
+      ...{ packKey: 'pack', name: 'Pack', publisher: 'Somebody', tags: [] },
       stickers: pictures.map(({ emoji, sticker, probe, classification }, position) => ({
         assetId: String(position),
         position,
