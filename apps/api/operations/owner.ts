@@ -39,9 +39,10 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
   }
 
   async function publishedAnswer(owner: Actor, view: PackView): Promise<Answer> {
-    const { stickers } = await reader.readPack(view.pack.packKey, owner);
+    // It is published already: what is deleted or out of reach a moment later must not make that look refused.
+    const { stickers } = await reader.readPack(view.pack.packKey, owner).catch(() => ({ stickers: null }));
     const summary = packJson(await reader.withSignals(view), { countAll: true });
-    const findings = findingsOfPack(view.pack, stickers).map(findingJson);
+    const findings = stickers === null ? [] : findingsOfPack(view.pack, stickers).map(findingJson);
     return { status: 200, body: { data: { ...summary, findings } }, headers: { ETag: packEtag(view.pack) } };
   }
 
