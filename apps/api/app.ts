@@ -65,9 +65,9 @@ export function createApp(deps: ApiDeps): Express {
 
   const { operations, document } = createOperations(deps);
   const authentication = createAuthentication({ apiKeys: deps.apiKeys, adminToken: config.ADMIN_TOKEN });
+  for (const operation of operations)
+    app[operation.method](expressPath(operation.path), createOperationRoute(operation, { ...deps, authentication }));
   for (const [path, those] of byPath(operations)) {
-    for (const operation of those)
-      app[operation.method](path, createOperationRoute(operation, { ...deps, authentication }));
     const allow = allowedMethods(those);
     app.options(path, createOptionsAnswer(those, allow));
     app.all(path, refuseMethod(allow, those.some(isForOtherSites)));
@@ -87,6 +87,7 @@ export function createApp(deps: ApiDeps): Express {
 export function createOperations(deps: ApiDeps): { operations: Operation[]; document: object } {
   const prepared = createPreparedAnswers(deps.metrics, 'api_answers');
   const operations = [
+    // Before those of a pack: their names would be taken for its key.
     ...marketplaceOperations(deps, prepared),
     ...ownerListOperations(deps),
     ...publicOperations(deps, prepared),
@@ -136,7 +137,7 @@ function expressPath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1');
 }
 
-/** Those with fewer places first: the key of a pack could be anything, "import" as well. */
+/** Those with fewer places first: what is possible at "import" is not what is possible at a pack's key. */
 function byPath(operations: Operation[]): [string, Operation[]][] {
   const places = (path: string): number => path.split(':').length;
   return [...Map.groupBy(operations, ({ path }) => expressPath(path))].sort(([a], [b]) => places(a) - places(b));

@@ -2,15 +2,8 @@
 import { z } from 'zod';
 import { deadLetterLimits } from '@omnizap/catalog';
 import { deadLetterSources, type DeadLetterFilter } from '@omnizap/outbox';
+import { line } from './schemas.ts';
 import { wholeNumber } from './whole-number.ts';
-
-const line = (maxLength: number) =>
-  z
-    .string()
-    .trim()
-    .min(1, 'must not be empty')
-    .max(maxLength, `must have at most ${maxLength} characters`)
-    .refine((value) => !/[\p{Cc}\p{Cs}]/u.test(value), 'must not contain control characters');
 
 const instantIn = z.iso
   .datetime({ offset: true, error: 'must be an instant such as 2026-01-31T13:45:00Z' })

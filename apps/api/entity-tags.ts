@@ -36,3 +36,8 @@ export function expectedVersionOf(request: Request): number | undefined {
   const version = packTagPattern.exec(header)?.[1];
   return version === undefined ? versionOfNoPack : Number(version);
 }
+
+/** What goes with every change of a pack. @throws AppError `bad-request` */
+export function changeOf(request: Request, requestId: string) {
+  return { requestId, expectedVersion: expectedVersionOf(request) };
+}

@@ -1,16 +1,8 @@
 /** Schemas of moderation, bans, reports and the audit log, in and out. */
 import { z } from 'zod';
 import { reportReasons } from '@omnizap/catalog';
-import { instant, moderationSchema, packSummary, stickerSchema } from './schemas.ts';
+import { instant, line, moderationSchema, ownerId, packSummary, stickerSchema } from './schemas.ts';
 import { wholeNumber } from './whole-number.ts';
-
-const line = (maxLength: number) =>
-  z
-    .string()
-    .trim()
-    .min(1, 'must not be empty')
-    .max(maxLength, `must have at most ${maxLength} characters`)
-    .refine((value) => !/[\p{Cc}\p{Cs}]/u.test(value), 'must not contain control characters');
 
 export const reasonInput = z.strictObject({ reason: line(500).describe('Kept in the audit log; the owner reads it') });
 
@@ -19,7 +11,6 @@ const pageFields = {
   cursor: z.string().min(1).max(200).optional().describe('next_cursor of the page before'),
 };
 const stickerId = z.uuid('must be the id of a sticker').toLowerCase();
-const ownerId = z.string().regex(/^[A-Za-z0-9._@+-]{1,128}$/, 'must be 1 to 128 of A-Z a-z 0-9 . _ @ + -');
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits');
 
 export const queueQuery = z.strictObject({

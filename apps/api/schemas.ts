@@ -20,6 +20,17 @@ function text(maxLength: number, options: { min?: number; multiline?: boolean } 
     );
 }
 
+/** One line of text that says something. */
+export const line = (maxLength: number) =>
+  z
+    .string()
+    .trim()
+    .min(1, 'must not be empty')
+    .max(maxLength, `must have at most ${maxLength} characters`)
+    .refine((value) => !/[\p{Cc}\p{Cs}]/u.test(value), 'must not contain control characters');
+
+export const ownerId = z.string().regex(/^[A-Za-z0-9._@+-]{1,128}$/, 'must be 1 to 128 of A-Z a-z 0-9 . _ @ + -');
+
 export const packInput = z.strictObject({
   name: text(maxNameLength, { min: 1 }),
   publisher: text(maxNameLength).default(''),
@@ -79,7 +90,7 @@ export const assetQuery = z.strictObject({
 });
 
 export const keyInput = z.strictObject({
-  owner_id: z.string().regex(/^[A-Za-z0-9._@+-]{1,128}$/, 'must be 1 to 128 of A-Z a-z 0-9 . _ @ + -'),
+  owner_id: ownerId,
   scopes: z
     .array(z.enum(['catalog:write', 'admin', 'metrics']))
     .min(1, 'must name at least one scope')

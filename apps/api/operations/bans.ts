@@ -1,8 +1,7 @@
 /** Bans of owners and stickers, and the log of everything that administrators do. */
 import { z } from 'zod';
-import type { Actor } from '@omnizap/catalog';
+import { formatKeyset, parseKeyset, type Actor } from '@omnizap/catalog';
 import { AppError, pageOfAudit } from '@omnizap/runtime';
-import { formatAdminCursor, parseAdminCursor } from '../admin-cursor.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import { auditJson, banJson } from '../moderation-json.ts';
 import {
@@ -32,9 +31,9 @@ export function banOperations({ bans, database }: ApiDeps): Operation[] {
     responses: { 200: { description: 'A page.', schema: banListSchema } },
     async handle({ query }) {
       const { limit } = query;
-      const beforeId = parseAdminCursor('bans', query.cursor, { i: z.uuid() })?.i ?? null;
+      const beforeId = parseKeyset('bans', query.cursor, { i: z.uuid() })?.i ?? null;
       const page = await bans.list({ limit, beforeId, onlyActive: query.active === 'true' });
-      const nextCursor = page.nextId === null ? null : formatAdminCursor('bans', { i: page.nextId });
+      const nextCursor = page.nextId === null ? null : formatKeyset('bans', { i: page.nextId });
       const pagination = { limit, next_cursor: nextCursor, has_more: nextCursor !== null };
       return { status: 200, body: { data: page.bans.map(banJson), pagination } };
     },
@@ -91,11 +90,11 @@ export function banOperations({ bans, database }: ApiDeps): Operation[] {
     responses: { 200: { description: 'A page.', schema: auditListSchema } },
     async handle({ query }) {
       const { limit, cursor, target_type: targetType, target_id: targetId, actor } = query;
-      const beforeId = parseAdminCursor('audit', cursor, { i: z.int().positive() })?.i ?? null;
+      const beforeId = parseKeyset('audit', cursor, { i: z.int().positive() })?.i ?? null;
       const found = await pageOfAudit(database, { targetType, targetId, actor }, { beforeId, limit: limit + 1 });
       const records = found.slice(0, limit);
       const last = records.at(-1);
-      const nextCursor = found.length > limit && last ? formatAdminCursor('audit', { i: last.id }) : null;
+      const nextCursor = found.length > limit && last ? formatKeyset('audit', { i: last.id }) : null;
       const pagination = { limit, next_cursor: nextCursor, has_more: nextCursor !== null };
       return { status: 200, body: { data: records.map(auditJson), pagination } };
     },

@@ -16,6 +16,7 @@ import {
 import { operation, type Operation } from '../operation.ts';
 import { packJson } from '../pack-json.ts';
 import type { PreparedAnswers } from '../prepared-answers.ts';
+import { sourceBy } from '../ranking-source.ts';
 import { filtersOf } from '../schemas.ts';
 import { viewerOf } from '../viewer.ts';
 
@@ -30,8 +31,7 @@ const sortOfIntent: Record<(typeof intents)[number], Sort> = {
 
 export function marketplaceOperations(deps: ApiDeps, prepared: PreparedAnswers): Operation[] {
   const { reader, engagement } = deps;
-  const sourceFor = (subject: string): 'snapshot' | 'live' =>
-    deps.flags.isOn('enable_ranking_snapshot_read', subject) ? 'snapshot' : 'live';
+  const sourceFor = sourceBy(deps.flags);
   const metaOf = ({ source, generation, at }: Omit<ListRanking, 'index'>) => ({
     source,
     generation: generation?.generation ?? null,

@@ -1,21 +1,25 @@
 /** What administrators decide about packs and stickers, and what they look at before. */
 import { z } from 'zod';
-import { packDecisions, stickerDecisions, type Actor } from '@omnizap/catalog';
-import { AppError } from '@omnizap/runtime';
-import { formatAdminCursor, parseAdminCursor } from '../admin-cursor.ts';
+import {
+  formatKeyset,
+  keysetInstant,
+  packDecisions,
+  parseKeyset,
+  stickerDecisions,
+  type Actor,
+} from '@omnizap/catalog';
 import type { ApiDeps } from '../api-deps.ts';
 import { auditJson, queuedJson, reportJson } from '../moderation-json.ts';
 import { packFileSchema, queueQuery, queueSchema, reasonInput, verdictSchema } from '../moderation-schemas.ts';
 import { operation, type Operation } from '../operation.ts';
 import { packJson, stickerJson } from '../pack-json.ts';
-import { packKeyOf } from './pack-path.ts';
+import { packKeyOf, stickerIdOf } from './pack-path.ts';
 
 const common = { routeGroup: 'catalog_api_admin', access: 'admin' } as const;
 const noQuery = z.strictObject({});
 const packKeyParam = { packKey: 'Key of the pack' };
-const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const exampleReason = { reason: 'Looked at after a report' };
-const queuePosition = { t: z.int().min(0).max(8.64e15), i: z.uuid() };
+const queuePosition = { t: keysetInstant, i: z.uuid() };
 
 const summaries = {
   approve: 'Shows what was held or rejected.',
@@ -36,10 +40,10 @@ export function moderationOperations({ moderation, reader }: ApiDeps): Operation
     responses: { 200: { description: 'A page.', schema: queueSchema } },
     async handle({ query }) {
       const { limit, type } = query;
-      const position = parseAdminCursor('queue', query.cursor, queuePosition);
+      const position = parseKeyset('queue', query.cursor, queuePosition);
       const after = position && { sinceAt: new Date(position.t), id: position.i };
       const { cases, next } = await moderation.queue({ target: type, after, limit });
-      const nextCursor = next && formatAdminCursor('queue', { t: next.sinceAt.getTime(), i: next.id });
+      const nextCursor = next && formatKeyset('queue', { t: next.sinceAt.getTime(), i: next.id });
       const pagination = { limit, next_cursor: nextCursor, has_more: nextCursor !== null };
       return { status: 200, body: { data: cases.map(queuedJson), pagination } };
     },
@@ -111,10 +115,8 @@ export function moderationOperations({ moderation, reader }: ApiDeps): Operation
       example: { params: { stickerId: '{throwawayStickerId}' }, body: exampleReason, status: 200 },
       responses: { 200: { description: 'The state after it.', schema: verdictSchema } },
       async handle({ params, body, actor, requestId }) {
-        const stickerId = params.stickerId ?? '';
-        if (!idPattern.test(stickerId)) throw new AppError('sticker-not-found', 'There is no sticker with this id.');
         const by = { actor: (actor as Actor).ownerId, reason: body.reason, requestId };
-        const verdict = await moderation.decideSticker(stickerId, decision, by);
+        const verdict = await moderation.decideSticker(stickerIdOf(params), decision, by);
         return { status: 200, body: { data: { moderation: verdict } } };
       },
     }),

@@ -2,11 +2,12 @@
 import { z } from 'zod';
 import { findingsOfPack, type Actor, type AddedSticker, type PackView } from '@omnizap/catalog';
 import type { ApiDeps } from '../api-deps.ts';
-import { expectedVersionOf, packEtag } from '../entity-tags.ts';
+import { expectedVersionOf } from '../entity-tags.ts';
 import { findingJson } from '../finding-json.ts';
 import { operation, type Answer, type Operation } from '../operation.ts';
 import { judgedStickerSchema, publishedPackSchema } from '../pack-file-schemas.ts';
-import { addedStickerJson, packJson } from '../pack-json.ts';
+import { createPackAnswers } from '../pack-answers.ts';
+import { addedStickerJson } from '../pack-json.ts';
 import { packInput, packSummarySchema } from '../schemas.ts';
 import { stickerFields, withReceivedSticker } from '../sticker-form.ts';
 import { findingsOfUpload } from '../upload-findings.ts';
@@ -24,26 +25,14 @@ const addedSticker = z.object({
 
 export function ownerOperations(deps: ApiDeps): Operation[] {
   const { packs, reader, uploads, store } = deps;
-
-  async function summaryOf(view: PackView): Promise<object> {
-    return { data: packJson(await reader.withSignals(view), { countAll: true }) };
-  }
-
-  async function createdAnswer(view: PackView): Promise<Answer> {
-    const { pack } = view;
-    return {
-      status: 201,
-      body: await summaryOf(view),
-      headers: { Location: `/api/sticker-packs/${pack.packKey}`, ETag: packEtag(pack) },
-    };
-  }
+  const answers = createPackAnswers(reader);
 
   async function publishedAnswer(owner: Actor, view: PackView): Promise<Answer> {
     // It is published already: what is deleted or out of reach a moment later must not make that look refused.
     const { stickers } = await reader.readPack(view.pack.packKey, owner).catch(() => ({ stickers: null }));
-    const summary = packJson(await reader.withSignals(view), { countAll: true });
-    const findings = stickers === null ? [] : findingsOfPack(view.pack, stickers).map(findingJson);
-    return { status: 200, body: { data: { ...summary, findings } }, headers: { ETag: packEtag(view.pack) } };
+    return answers.found(view, {
+      findings: stickers === null ? [] : findingsOfPack(view.pack, stickers).map(findingJson),
+    });
   }
 
   /** The pack as it is now, for an answer that was not given when it was made. */
@@ -64,11 +53,11 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
     problems: ['pack-limit-reached'],
     example: { body: { name: 'Happy cats', publisher: 'Ana', tags: ['cats', 'happy'] }, status: 201 },
     async handle({ body, actor, requestId }) {
-      return createdAnswer(await packs.create(actor as Actor, body, requestId));
+      return answers.created(await packs.create(actor as Actor, body, requestId));
     },
     async recover({ actor }, outcome) {
       const created = createdPack.safeParse(outcome);
-      return created.success ? createdAnswer(await readAgain(actor, created.data.pack.packKey)) : null;
+      return created.success ? answers.created(await readAgain(actor, created.data.pack.packKey)) : null;
     },
   });
 

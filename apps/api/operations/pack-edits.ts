@@ -1,10 +1,10 @@
 /** What owners change about their packs and the stickers in them. */
 import { z } from 'zod';
-import type { Actor, PackView } from '@omnizap/catalog';
+import type { Actor } from '@omnizap/catalog';
 import { parseEmojis } from '@omnizap/imaging';
 import type { ApiDeps } from '../api-deps.ts';
-import { expectedVersionOf, packEtag } from '../entity-tags.ts';
-import { operation, type Answer, type Operation } from '../operation.ts';
+import { changeOf } from '../entity-tags.ts';
+import { operation, type Operation } from '../operation.ts';
 import {
   cloneInput,
   coverInput,
@@ -13,7 +13,8 @@ import {
   stickerAnswer,
   stickerChanges,
 } from '../pack-edit-schemas.ts';
-import { packJson, stickerJson } from '../pack-json.ts';
+import { createPackAnswers } from '../pack-answers.ts';
+import { stickerJson } from '../pack-json.ts';
 import { packSummarySchema } from '../schemas.ts';
 import { packKeyOf, stickerIdOf } from './pack-path.ts';
 
@@ -23,14 +24,7 @@ const asOwner = { routeGroup: 'catalog_api_auth', access: 'catalog:write', query
 
 export function packEditOperations(deps: ApiDeps): Operation[] {
   const { packEdits, packClone, reader } = deps;
-
-  async function summaryOf(view: PackView): Promise<object> {
-    return { data: packJson(await reader.withSignals(view), { countAll: true }) };
-  }
-
-  async function answerOf(view: PackView): Promise<Answer> {
-    return { status: 200, body: await summaryOf(view), headers: { ETag: packEtag(view.pack) } };
-  }
+  const answers = createPackAnswers(reader);
 
   const edit = operation({
     method: 'patch',
@@ -44,11 +38,8 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
     headers: ['If-Match'],
     responses: { 200: { description: 'The pack, changed or as it was.', schema: packSummarySchema } },
     async handle({ request, params, body, actor, requestId }) {
-      const view = await packEdits.edit(actor as Actor, packKeyOf(params), body, {
-        requestId,
-        expectedVersion: expectedVersionOf(request),
-      });
-      return answerOf(view);
+      const view = await packEdits.edit(actor as Actor, packKeyOf(params), body, changeOf(request, requestId));
+      return answers.found(view);
     },
   });
 
@@ -64,11 +55,13 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
     headers: ['If-Match'],
     responses: { 200: { description: 'The pack.', schema: packSummarySchema } },
     async handle({ request, params, body, actor, requestId }) {
-      const view = await packEdits.chooseCover(actor as Actor, packKeyOf(params), body.sticker_id, {
-        requestId,
-        expectedVersion: expectedVersionOf(request),
-      });
-      return answerOf(view);
+      const view = await packEdits.chooseCover(
+        actor as Actor,
+        packKeyOf(params),
+        body.sticker_id,
+        changeOf(request, requestId),
+      );
+      return answers.found(view);
     },
   });
 
@@ -84,11 +77,13 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
     headers: ['If-Match'],
     responses: { 200: { description: 'The pack.', schema: packSummarySchema } },
     async handle({ request, params, body, actor, requestId }) {
-      const view = await packEdits.reorder(actor as Actor, packKeyOf(params), body.sticker_ids, {
-        requestId,
-        expectedVersion: expectedVersionOf(request),
-      });
-      return answerOf(view);
+      const view = await packEdits.reorder(
+        actor as Actor,
+        packKeyOf(params),
+        body.sticker_ids,
+        changeOf(request, requestId),
+      );
+      return answers.found(view);
     },
   });
 
@@ -105,11 +100,7 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
     responses: { 201: { description: 'The new pack.', schema: packSummarySchema, headers: ['Location'] } },
     async handle({ params, body, actor, requestId }) {
       const view = await packClone.clone(actor as Actor, packKeyOf(params), body, requestId);
-      return {
-        status: 201,
-        body: await summaryOf(view),
-        headers: { Location: `/api/sticker-packs/${view.pack.packKey}`, ETag: packEtag(view.pack) },
-      };
+      return answers.created(view);
     },
   });
 
@@ -138,7 +129,7 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
           emojis: body.emojis && parseEmojis(body.emojis),
           accessibilityLabel: label === '' ? null : label,
         },
-        { requestId, expectedVersion: expectedVersionOf(request) },
+        changeOf(request, requestId),
       );
       return { status: 200, body: { data: stickerJson(packKey, sticker, { isOwn: true }) } };
     },
@@ -156,10 +147,12 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
     headers: ['If-Match'],
     responses: { 204: { description: 'Gone.' } },
     async handle({ request, params, actor, requestId }) {
-      await packEdits.removeSticker(actor as Actor, packKeyOf(params), stickerIdOf(params), {
-        requestId,
-        expectedVersion: expectedVersionOf(request),
-      });
+      await packEdits.removeSticker(
+        actor as Actor,
+        packKeyOf(params),
+        stickerIdOf(params),
+        changeOf(request, requestId),
+      );
       return { status: 204 };
     },
   });

@@ -9,7 +9,7 @@ import type { ApiDeps } from '../api-deps.ts';
 import { findingJson } from '../finding-json.ts';
 import { receiveFile } from '../multipart.ts';
 import { operation, type Operation } from '../operation.ts';
-import { packJson } from '../pack-json.ts';
+import { createPackAnswers } from '../pack-answers.ts';
 import { importedPackSchema } from '../pack-file-schemas.ts';
 import { sendStoredFile } from '../send-stored-file.ts';
 import { viewerOf } from '../viewer.ts';
@@ -47,7 +47,8 @@ const downloads: Record<PackFormat, { extension: string; id: string; summary: st
 };
 
 export function packFileOperations(deps: ApiDeps): Operation[] {
-  const { packExports, packImports, reader, store } = deps;
+  const { packExports, packImports, store } = deps;
+  const answers = createPackAnswers(deps.reader);
 
   const exported = packFormats.map((format) => {
     const { extension, id, summary, contentType } = downloads[format];
@@ -136,12 +137,7 @@ export function packFileOperations(deps: ApiDeps): Operation[] {
           identifier,
           requestId,
         });
-        const summary = packJson(await reader.withSignals(view), { countAll: true });
-        return {
-          status: 201,
-          body: { data: { ...summary, findings: findings.map(findingJson) } },
-          headers: { Location: `/api/sticker-packs/${view.pack.packKey}` },
-        };
+        return await answers.created(view, { findings: findings.map(findingJson) });
       } finally {
         await rm(temporaryPath, { force: true });
       }

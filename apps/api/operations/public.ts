@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { interactions } from '@omnizap/catalog';
-import { AppError, Counter } from '@omnizap/runtime';
+import { Counter } from '@omnizap/runtime';
 import type { ApiDeps } from '../api-deps.ts';
 import { packEtag } from '../entity-tags.ts';
 import { operation, type Operation } from '../operation.ts';
@@ -11,12 +11,12 @@ import type { PreparedAnswers } from '../prepared-answers.ts';
 import { assetQuery, engagementSchema, filtersOf, listQuery, packDetailSchema, packListSchema } from '../schemas.ts';
 import { sendStoredFile } from '../send-stored-file.ts';
 import { rememberedViewerOf, viewerOf } from '../viewer.ts';
-import { packKeyOf } from './pack-path.ts';
+import { packKeyOf, stickerIdOf } from './pack-path.ts';
+import { sourceBy } from '../ranking-source.ts';
 
 const listCacheControl = 'public, max-age=10, stale-while-revalidate=60';
 const detailCacheControl = 'public, max-age=10, stale-while-revalidate=60';
 const packKeyParam = { packKey: 'Key of the pack' };
-const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export function publicOperations(deps: ApiDeps, prepared: PreparedAnswers): Operation[] {
   const { reader, config } = deps;
@@ -27,8 +27,7 @@ export function publicOperations(deps: ApiDeps, prepared: PreparedAnswers): Oper
     registers: [deps.metrics.registry],
   });
 
-  const sourceFor = (subject: string): 'snapshot' | 'live' =>
-    deps.flags.isOn('enable_ranking_snapshot_read', subject) ? 'snapshot' : 'live';
+  const sourceFor = sourceBy(deps.flags);
 
   const list = operation({
     method: 'get',
@@ -48,15 +47,9 @@ export function publicOperations(deps: ApiDeps, prepared: PreparedAnswers): Oper
         ...{ sort, limit, cursor, filters },
         source: sourceFor(viewerOf(request).key),
       });
-      const { source, generation, filterDigest } = located;
-      const stamp = await reader.stamps(located.ids);
       await prepared.answer(request, response, {
-        key: `list:${source}:${generation?.generation ?? 0}:${sort}:${filterDigest}:${limit}:${located.position}`,
-        // A generation never changes; of a live list, its date and its order do, and what a query finds does anywhere.
-        stamp:
-          source === 'live' || filters.query !== undefined
-            ? `${stamp}:${located.at?.getTime() ?? 0}:${located.ids.join()}:${located.next?.position ?? ''}`
-            : stamp,
+        key: `list:${sort}:${limit}:${located.place}`,
+        stamp: await reader.stampOf(located),
         cacheControl: listCacheControl,
         build: async () => {
           const page = await reader.readPage(located);
@@ -132,9 +125,7 @@ export function publicOperations(deps: ApiDeps, prepared: PreparedAnswers): Oper
     },
     async handle({ request, response, params, query, actor }) {
       const packKey = packKeyOf(params);
-      const stickerId = params.stickerId ?? '';
-      if (!idPattern.test(stickerId))
-        throw new AppError('sticker-not-found', `There is no such sticker in pack "${packKey}".`);
+      const stickerId = stickerIdOf(params);
       const file = await reader.findFile(packKey, stickerId, query.variant, actor);
       const isVersioned = query.v !== undefined && query.v.length >= 8 && file.sha256.startsWith(query.v);
       response.set({

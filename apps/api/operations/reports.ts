@@ -1,8 +1,7 @@
 /** What visitors report, and what administrators see of it. */
 import { z } from 'zod';
-import type { Actor } from '@omnizap/catalog';
+import { formatKeyset, parseKeyset, type Actor } from '@omnizap/catalog';
 import { AppError } from '@omnizap/runtime';
-import { formatAdminCursor, parseAdminCursor } from '../admin-cursor.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import { reportGroupJson, reportJson } from '../moderation-json.ts';
 import {
@@ -63,9 +62,9 @@ export function reportOperations({ reports }: ApiDeps): Operation[] {
     responses: { 200: { description: 'A page.', schema: reportGroupsSchema } },
     async handle({ query }) {
       const { limit } = query;
-      const afterId = parseAdminCursor('reports', query.cursor, { i: z.int().positive() })?.i ?? 0;
+      const afterId = parseKeyset('reports', query.cursor, { i: z.int().positive() })?.i ?? 0;
       const { groups, nextId } = await reports.groups({ afterId, limit });
-      const nextCursor = nextId === null ? null : formatAdminCursor('reports', { i: nextId });
+      const nextCursor = nextId === null ? null : formatKeyset('reports', { i: nextId });
       const pagination = { limit, next_cursor: nextCursor, has_more: nextCursor !== null };
       return { status: 200, body: { data: groups.map(reportGroupJson), pagination } };
     },

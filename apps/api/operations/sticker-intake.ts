@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Actor } from '@omnizap/catalog';
 import type { ApiDeps } from '../api-deps.ts';
-import { expectedVersionOf } from '../entity-tags.ts';
+import { changeOf } from '../entity-tags.ts';
 import { operation, type Operation } from '../operation.ts';
 import { collectedSchema, senderName } from '../pack-edit-schemas.ts';
 import { addedStickerJson } from '../pack-json.ts';
@@ -46,10 +46,13 @@ export function stickerIntakeOperations(deps: ApiDeps): Operation[] {
       // Before a byte of the body is read: strangers' megabytes are not worth receiving.
       await replaceSticker.check(owner, packKey, stickerId);
       return withReceivedSticker(request, store, {}, async (received) => {
-        const replaced = await replaceSticker.replace(owner, packKey, stickerId, received, {
-          requestId,
-          expectedVersion: expectedVersionOf(request),
-        });
+        const replaced = await replaceSticker.replace(
+          owner,
+          packKey,
+          stickerId,
+          received,
+          changeOf(request, requestId),
+        );
         return { status: replaced.isNew ? 202 : 200, body: { data: addedStickerJson(replaced) } };
       });
     },

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { CatalogueReader, PackSignals, PackView } from '@omnizap/catalog';
 import { packJson } from '../pack-json.ts';
+import type { RankingSource } from '../ranking-source.ts';
 import type { packSummary } from '../schemas.ts';
 
 export type PackSummary = z.output<typeof packSummary>;
@@ -19,7 +20,7 @@ export type ListPage = {
   read: () => Promise<{ packs: PackSummary[]; nextCursor: string | null }>;
 };
 
-type Deps = { reader: CatalogueReader; sourceFor: (viewer: string) => 'snapshot' | 'live' };
+type Deps = { reader: CatalogueReader; sourceFor: RankingSource };
 
 /** @throws AppError `invalid-cursor`, `snapshot-expired` */
 export async function readListPage(deps: Deps, query: ListQuery, viewer: string): Promise<ListPage> {
@@ -29,12 +30,8 @@ export async function readListPage(deps: Deps, query: ListQuery, viewer: string)
     ...{ sort, limit, cursor, source: deps.sourceFor(viewer) },
     filters: { query: q, categories, includeSensitive },
   });
-  const { source, generation, position, at, ids, filterDigest, next } = located;
-  // A generation never changes; of a live list, its date and its order do, and what a query finds does anywhere.
-  const order =
-    source === 'live' || q !== undefined ? `${at?.getTime() ?? 0}:${ids.join()}:${next?.position ?? ''}` : '';
   return {
-    stamp: `${source}:${generation?.generation ?? 0}:${filterDigest}:${position}:${await reader.stamps(ids)}:${order}`,
+    stamp: `${located.place}:${await reader.stampOf(located)}`,
     async read() {
       const { packs, nextCursor } = await reader.readPage(located);
       return { packs: packs.map(summaryOf), nextCursor };

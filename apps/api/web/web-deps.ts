@@ -1,14 +1,12 @@
 /** What pages are made of: the API's own parts, used directly. */
 import { createHash } from 'node:crypto';
 import type { ApiDeps } from '../api-deps.ts';
+import { sourceBy, type RankingSource } from '../ranking-source.ts';
 
-export type WebDeps = ApiDeps & { sourceFor: (subject: string) => 'snapshot' | 'live' };
+export type WebDeps = ApiDeps & { sourceFor: RankingSource };
 
 export function webDepsOf(deps: ApiDeps): WebDeps {
-  return {
-    ...deps,
-    sourceFor: (subject) => (deps.flags.isOn('enable_ranking_snapshot_read', subject) ? 'snapshot' : 'live'),
-  };
+  return { ...deps, sourceFor: sourceBy(deps.flags) };
 }
 
 /** Equal for equal content, and short. */

@@ -54,7 +54,10 @@ export type LocatedPage = {
   /** What ages are counted to; null while nothing is ranked. */
   at: Date | null;
   ids: string[];
-  position: number;
+  /** Which page of which list it is, apart from sort and limit. */
+  place: string;
+  /** A query took part, and finds what there is now. */
+  isSearched: boolean;
   /** Equal for two requests with the same filters, however written. */
   filterDigest: string;
   next: Cursor | null;
@@ -188,7 +191,10 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
         (cursor?.source ?? request.source) === 'live'
           ? await liveRanking()
           : await snapshotRanking(cursor as SnapshotCursor | null);
-      const empty = { source, generation, at, ids: [], position: 0, filterDigest, next: null };
+      const placeOf = (position: number): string =>
+        `${source}:${generation?.generation ?? 0}:${filterDigest}:${position}`;
+      const common = { source, generation, at, filterDigest, isSearched: filters.query !== undefined };
+      const empty = { ...common, ids: [], place: placeOf(0), next: null };
       if (!index) return empty;
       const matches = filters.query === undefined ? null : await search.find(filters.query);
       if (filters.query !== undefined && matches === null) return empty;
@@ -203,7 +209,7 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
           ? await walkOnce(`${generation.generation}:${sort}:${filterDigest}:${limit}:${position}`, walk)
           : await walk();
       const next = nextPosition === null ? null : cursorAt(nextPosition, { sort, filterDigest }, generation, index);
-      return { source, generation, at, ids: packIds, position, filterDigest, next };
+      return { ...common, ids: packIds, place: placeOf(position), next };
     },
 
     /** The whole ranking that a request without a cursor is answered from. */
@@ -222,6 +228,14 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
     async withSignals(view: PackView): Promise<PackView & { signals: PackSignals }> {
       const generation = await currentGeneration().catch(() => null);
       return { ...view, signals: signalsOf(view, generation?.refreshedAt ?? view.pack.updatedAt) };
+    },
+
+    /** Equal as long as an answer made of this page holds. */
+    async stampOf({ source, at, ids, next, isSearched }: LocatedPage): Promise<string> {
+      const stamp = await readPackStamps(knex, ids);
+      // A generation never changes; of a live list, its date and its order do, and what a query finds does anywhere.
+      const isFixed = source === 'snapshot' && !isSearched;
+      return isFixed ? stamp : `${stamp}:${at?.getTime() ?? 0}:${ids.join()}:${next?.position ?? ''}`;
     },
 
     /** Equal as long as an answer made of these packs holds. */

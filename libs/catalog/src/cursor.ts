@@ -38,12 +38,12 @@ export function formatCursor(cursor: Cursor): string {
     cursor.source === 'snapshot'
       ? { v: 2, g: cursor.generation, s, f, p }
       : { v: 2, l: 1, s, f, p, t: cursor.last.updatedAtMs, i: cursor.last.id };
-  return Buffer.from(JSON.stringify(fields)).toString('base64url');
+  return encodeCursor(fields);
 }
 
 /** @throws AppError `invalid-cursor` when it is not one of ours or belongs to another sort or other filters. */
 export function parseCursor(text: string, scope: CursorScope): Cursor {
-  const parsed = cursorSchema.safeParse(text.length <= maxCursorLength ? decode(text) : undefined);
+  const parsed = cursorSchema.safeParse(decodeCursor(text));
   if (!parsed.success)
     throw new AppError('invalid-cursor', 'The cursor is not one that this API gave out: start again without it.');
   const { data } = parsed;
@@ -64,7 +64,13 @@ export function parseCursor(text: string, scope: CursorScope): Cursor {
     : { source: 'live', ...scope, position: data.p, last: { updatedAtMs: data.t, id: data.i } };
 }
 
-function decode(text: string): unknown {
+export function encodeCursor(fields: Record<string, unknown>): string {
+  return Buffer.from(JSON.stringify(fields)).toString('base64url');
+}
+
+/** Undefined for what cannot be a cursor. */
+export function decodeCursor(text: string): unknown {
+  if (text.length > maxCursorLength) return undefined;
   try {
     return JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as unknown;
   } catch {

@@ -49,7 +49,7 @@ describe.each(testDatabaseKinds())('moderation on %s', (kind) => {
   async function waysTo(pack: { id: string; packKey: string }, stickerId: string): Promise<Record<string, boolean>> {
     const located = {
       ...{ source: 'snapshot' as const, generation: null, at: new Date(), ids: [pack.id] },
-      ...{ position: 0, filterDigest: '', next: null },
+      ...{ place: '', isSearched: false, filterDigest: '', next: null },
     };
     const succeeds = (work: Promise<unknown>): Promise<boolean> => work.then(() => true).catch(() => false);
     return {

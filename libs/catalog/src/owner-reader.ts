@@ -1,7 +1,8 @@
 /** What owners see of what is theirs: their packs of any status, and their stickers that are in no pack. */
+import { z } from 'zod';
 import type { Database } from '@omnizap/runtime';
 import { readPackViews, type PackView } from './catalogue-store.ts';
-import { formatKeyset, parseKeyset } from './keyset-cursor.ts';
+import { formatKeyset, keysetInstant, parseKeyset } from './keyset-cursor.ts';
 import { pageOfOrphans, pageOfPacks, type Orphan } from './pack-owner-store.ts';
 import type { Actor } from './packs.ts';
 
@@ -18,8 +19,8 @@ export function createOwnerReader({ database }: { database: Database }) {
      * @throws AppError `invalid-cursor`
      */
     async packs(actor: Actor, limit: number, cursorText: string | undefined): Promise<OwnedPage<PackView>> {
-      const cursor = cursorText === undefined ? null : parseKeyset('packs', cursorText);
-      const after = cursor && { id: cursor.id, updatedAt: new Date(cursor.atMs ?? 0) };
+      const cursor = parseKeyset('packs', cursorText, { i: z.uuid(), t: keysetInstant });
+      const after = cursor && { id: cursor.i, updatedAt: new Date(cursor.t) };
       const rows = await pageOfPacks(knex, actor.ownerId, limit + 1, after);
       const page = rows.slice(0, limit);
       const views = await readPackViews(
@@ -31,7 +32,7 @@ export function createOwnerReader({ database }: { database: Database }) {
       return {
         entries: page.map((row) => byId.get(row.id)).filter((view) => view !== undefined),
         nextCursor:
-          last && rows.length > limit ? formatKeyset('packs', { id: last.id, atMs: last.updatedAt.getTime() }) : null,
+          last && rows.length > limit ? formatKeyset('packs', { i: last.id, t: last.updatedAt.getTime() }) : null,
       };
     },
 
@@ -40,13 +41,13 @@ export function createOwnerReader({ database }: { database: Database }) {
      * @throws AppError `invalid-cursor`
      */
     async orphans(actor: Actor, limit: number, cursorText: string | undefined): Promise<OwnedPage<Orphan>> {
-      const beforeId = cursorText === undefined ? null : parseKeyset('orphans', cursorText).id;
+      const beforeId = parseKeyset('orphans', cursorText, { i: z.uuid() })?.i ?? null;
       const rows = await pageOfOrphans(knex, actor.isAdmin ? null : actor.ownerId, limit + 1, beforeId);
       const entries = rows.slice(0, limit);
       const last = entries.at(-1);
       return {
         entries,
-        nextCursor: last && rows.length > limit ? formatKeyset('orphans', { id: last.stickerId }) : null,
+        nextCursor: last && rows.length > limit ? formatKeyset('orphans', { i: last.stickerId }) : null,
       };
     },
   };

@@ -190,6 +190,30 @@ export async function readScore(db: Knex, packId: string): Promise<PackScore | n
   return row ? scoreOfRow(row) : null;
 }
 
+/** Columns of the score row but for when it was made. */
+export function scoreColumns(packId: string, sourceVersion: number, score: PackScore) {
+  return {
+    pack_id: packId,
+    source_version: sourceVersion,
+    pack_score: score.packScore,
+    quality_score: score.qualityScore,
+    engagement_score: score.engagementScore,
+    diversity_score: score.diversityScore,
+    cohesion_score: score.cohesionScore,
+    confidence_score: score.confidenceScore,
+    duplicate_share: score.duplicateShare,
+    nsfw_level: score.nsfwLevel,
+    is_listed: score.isListed ? 1 : 0,
+    is_animated: score.isAnimated ? 1 : 0,
+    is_whatsapp_ready: score.isWhatsappReady ? 1 : 0,
+    sticker_count: score.stickerCount,
+    categories: JSON.stringify(score.categories),
+    labels: JSON.stringify(score.labels),
+    cover_asset_id: score.coverAssetId,
+    engagement_version: score.engagementVersion,
+  };
+}
+
 export async function writeScore(
   trx: Knex.Transaction,
   kind: DatabaseKind,
@@ -198,27 +222,7 @@ export async function writeScore(
   score: PackScore,
 ): Promise<void> {
   await trx('sticker_pack_score_snapshot')
-    .insert({
-      pack_id: packId,
-      source_version: sourceVersion,
-      pack_score: score.packScore,
-      quality_score: score.qualityScore,
-      engagement_score: score.engagementScore,
-      diversity_score: score.diversityScore,
-      cohesion_score: score.cohesionScore,
-      confidence_score: score.confidenceScore,
-      duplicate_share: score.duplicateShare,
-      nsfw_level: score.nsfwLevel,
-      is_listed: score.isListed ? 1 : 0,
-      is_animated: score.isAnimated ? 1 : 0,
-      is_whatsapp_ready: score.isWhatsappReady ? 1 : 0,
-      sticker_count: score.stickerCount,
-      categories: JSON.stringify(score.categories),
-      labels: JSON.stringify(score.labels),
-      cover_asset_id: score.coverAssetId,
-      engagement_version: score.engagementVersion,
-      refreshed_at: trx.raw(sqlNow(kind)),
-    })
+    .insert({ ...scoreColumns(packId, sourceVersion, score), refreshed_at: trx.raw(sqlNow(kind)) })
     .onConflict('pack_id')
     .merge();
 }

@@ -3,6 +3,7 @@
  * that belongs to it, or not at all. The client sends what is of the pack; what is of its stickers, nine of ten rows, the server
  * makes itself from the packs and the pool of pictures, which are temporary tables meanwhile.
  */
+import { scoreColumns } from '@omnizap/catalog';
 import type { Database, Transaction } from '@omnizap/runtime';
 import { engagementVersionOf, isListed, keyOf, type PackDescriber } from './describe-pack.ts';
 import { animatedArt, stillArt } from './bulk-words.ts';
@@ -213,29 +214,7 @@ async function insertPacks(trx: Transaction, packs: Numbered[], { describer, now
   await insert(
     trx,
     'sticker_pack_score_snapshot',
-    rows(({ number, pack }) => {
-      const score = describer.scoreOf(pack, number);
-      return {
-        pack_id: pack.id,
-        source_version: rebuildVersion,
-        pack_score: score.packScore,
-        quality_score: score.qualityScore,
-        engagement_score: score.engagementScore,
-        diversity_score: score.diversityScore,
-        cohesion_score: score.cohesionScore,
-        confidence_score: score.confidenceScore,
-        duplicate_share: score.duplicateShare,
-        nsfw_level: score.nsfwLevel,
-        is_listed: score.isListed ? 1 : 0,
-        is_animated: score.isAnimated ? 1 : 0,
-        is_whatsapp_ready: score.isWhatsappReady ? 1 : 0,
-        sticker_count: score.stickerCount,
-        categories: JSON.stringify(score.categories),
-        labels: JSON.stringify(score.labels),
-        cover_asset_id: score.coverAssetId,
-        engagement_version: score.engagementVersion,
-      };
-    }),
+    rows(({ number, pack }) => scoreColumns(pack.id, rebuildVersion, describer.scoreOf(pack, number))),
   );
   await insert(
     trx,
