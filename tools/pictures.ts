@@ -1,24 +1,19 @@
-/**
- * The pictures that are committed: `npm run pictures -- art` draws those of the pages, `npm run pictures -- screenshots` those of
- * the README, from the pages of the `npm start` that runs here, with its demo catalogue.
- */
+/** `npm run pictures`: takes the README's screenshots again, from the pages of the `npm start` that runs here, with its demo. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { locateChromium } from '@omnizap/embedded';
 import { z } from 'zod';
-import { drawArt } from './pictures/draw-art.ts';
 import { takeScreenshots } from './pictures/take-screenshots.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
-const usage = 'usage: npm run pictures -- art | screenshots\n';
+const usage = 'usage: npm run pictures\n';
 
-async function main([command, ...rest]: string[]): Promise<number> {
-  if (rest.length > 0 || (command !== 'art' && command !== 'screenshots')) {
+async function main(args: string[]): Promise<number> {
+  if (args.length > 0) {
     process.stderr.write(usage);
     return 2;
   }
-  const written = command === 'art' ? await drawArt(path.join(root, 'apps/console/art')) : await screenshots();
-  for (const { file, bytes } of written) process.stdout.write(`${file}: ${bytes} bytes\n`);
+  for (const { file, bytes } of await screenshots()) process.stdout.write(`${file}: ${bytes} bytes\n`);
   return 0;
 }
 

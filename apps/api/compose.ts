@@ -33,11 +33,15 @@ import { createBuildCache, createDiskStore } from '@omnizap/storage';
 import { createHintSender, createWorker } from '@omnizap/tasks';
 import { createApp } from './app.ts';
 import { answerUnreadable } from './unreadable-request.ts';
+import { drawnArt } from './web/drawn-art.ts';
 import { loadWebAssets } from './web/web-assets.ts';
 import { createContinueAnswer } from './expect-continue.ts';
 import { createIdempotency } from './idempotency.ts';
 import { createRateLimiter } from './rate-limiter.ts';
 import { adminOwnerId } from './authentication.ts';
+
+/** Beside the tools that the project fetches; where it cannot be written, the pictures are kept with the data. */
+const cachedArt = join(import.meta.dirname, '../../.cache/art');
 
 /** A stranger's slow request must not hold a socket for ever; an upload of 20 MiB on a phone needs its time. */
 const requestTimeoutMs = 120_000;
@@ -135,7 +139,10 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
     flagStore: createFlagStore(database),
     taskPauses: createTaskPauses(database),
     taskCounts: async () => (await queues.connected()).counts(),
-    webAssets: await loadWebAssets({ assetVersion: config.STICKER_WEB_ASSET_VERSION }),
+    webAssets: await loadWebAssets({
+      assetVersion: config.STICKER_WEB_ASSET_VERSION,
+      artFolder: await drawnArt([cachedArt, join(config.STICKER_DATA_DIR, 'art')]),
+    }),
   });
   const server = createServer(
     { requestTimeout: requestTimeoutMs, headersTimeout: headersTimeoutMs, maxHeaderSize: 16_384 },

@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Script } from 'node:vm';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { drawnArt } from './drawn-art.ts';
 import { loadWebAssets, type WebAssets } from './web-assets.ts';
 
 const scripts = path.resolve(import.meta.dirname, '../../console/scripts');
@@ -11,8 +12,10 @@ const textOf = (assets: WebAssets, name: string): string => assets.find(name)?.i
 
 describe('loadWebAssets', () => {
   let assets: WebAssets;
+  let artFolder: string;
   beforeAll(async () => {
-    assets = await loadWebAssets({ assetVersion: undefined });
+    artFolder = await drawnArt([path.resolve(import.meta.dirname, '../../../.cache/art')]);
+    assets = await loadWebAssets({ assetVersion: undefined, artFolder });
   });
 
   it('makes of each TypeScript module a script of its own, which names what it imports by its version', async () => {
@@ -40,7 +43,7 @@ describe('loadWebAssets', () => {
   });
 
   it('puts the version of an operator before each hash', async () => {
-    const versioned = await loadWebAssets({ assetVersion: 'r42' });
+    const versioned = await loadWebAssets({ assetVersion: 'r42', artFolder });
 
     expect(versioned.url('shell.css')).toBe(assets.url('shell.css').replace('?v=', '?v=r42-'));
     expect(() => versioned.url('none.css')).toThrow(/no asset "none.css"/);

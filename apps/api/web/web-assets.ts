@@ -1,5 +1,6 @@
 /**
- * Styles, scripts and pictures of the pages, read once at start from apps/console and kept in memory, compressed. Scripts are
+ * Styles, scripts and pictures of the pages, read once at start from apps/console and the drawn art, and kept in memory,
+ * compressed. Scripts are
  * TypeScript modules: Node takes the types out, and an import of another module becomes its versioned URL. Every URL carries the
  * hash of the content (of a script: with everything that it imports), so that browsers may keep it for good.
  */
@@ -42,10 +43,14 @@ export type WebAssets = {
   url: (name: string) => string;
 };
 
-type Options = { assetVersion: string | undefined };
+type Options = {
+  assetVersion: string | undefined;
+  /** With the pictures that are drawn from apps/console/art. */
+  artFolder: string;
+};
 
 /** @throws Error when a file cannot be read, or a script imports one that is not there */
-export async function loadWebAssets({ assetVersion }: Options): Promise<WebAssets> {
+export async function loadWebAssets({ assetVersion, artFolder }: Options): Promise<WebAssets> {
   const assets = new Map<string, WebAsset>();
   const versionOf = (hash: string): string => (assetVersion === undefined ? hash : `${assetVersion}-${hash}`);
   const urlOf = (name: string, asset: WebAsset): string => `${assetsPath}${name}?v=${asset.version}`;
@@ -59,10 +64,9 @@ export async function loadWebAssets({ assetVersion }: Options): Promise<WebAsset
     return asset;
   };
 
-  for (const folder of ['styles', 'art'])
-    for (const name of await readdir(path.join(consoleFolder, folder)))
-      if (path.extname(name).slice(1) in contentTypes)
-        await add(name, await readFile(path.join(consoleFolder, folder, name)));
+  for (const folder of [path.join(consoleFolder, 'styles'), path.join(consoleFolder, 'art'), artFolder])
+    for (const name of await readdir(folder))
+      if (path.extname(name).slice(1) in contentTypes) await add(name, await readFile(path.join(folder, name)));
 
   const scripts = new Map<string, Promise<WebAsset>>();
   const script = (name: string): Promise<WebAsset> => {
