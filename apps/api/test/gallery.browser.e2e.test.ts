@@ -126,9 +126,7 @@ describe('the front page', () => {
       );
       expect(loaded).toEqual([expect.stringContaining(`/hero-${width}.avif?v=`)]);
       expect(await page.evaluate<string>(`document.querySelector('.hero-art img').currentSrc`)).toBe(loaded[0]);
-      expect(
-        await page.evaluate<number[]>(`[...document.images].map(({ naturalWidth }) => naturalWidth)`),
-      ).not.toContain(0);
+      expect(await page.evaluate<number>(`document.querySelector('.hero-art img').naturalWidth`)).toBeGreaterThan(0);
     },
   );
 
