@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { isForOtherSites, limitOf, mediaTypesOf } from './operation-defaults.ts';
+import { isForOtherSites, isLimited, limitOf, mediaTypesOf } from './operation-defaults.ts';
 import { operation, type Operation } from './operation.ts';
 
 const like = (part: Partial<Operation>): Operation =>
@@ -31,6 +31,16 @@ describe('an operation that says nothing of it', () => {
     ['a public read that computes, and says so', { limit: 'read' }, false, 'read'],
   ])('is limited as its method and access say: %s', (_title, part, isKeyed, limit) => {
     expect(limitOf(like(part), isKeyed)).toBe(limit);
+  });
+
+  it('is limited by a parameter that makes it compute, and only with it', () => {
+    const search = like({ limitedBy: 'q' });
+
+    expect([limitOf(search, false, { q: 'cat' }), limitOf(search, false, { sort: 'recent' })]).toEqual([
+      'read',
+      'none',
+    ]);
+    expect([isLimited(search), isLimited(like({}))]).toEqual([true, false]);
   });
 
   it('is for pages of other sites exactly when it needs no key', () => {

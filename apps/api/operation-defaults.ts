@@ -1,4 +1,5 @@
 /** What follows from an operation's method and access, unless it says otherwise. */
+import type { Request } from 'express';
 import type { LimitClass } from './limit-classes.ts';
 import type { Operation } from './operation.ts';
 
@@ -6,8 +7,9 @@ import type { Operation } from './operation.ts';
  * Reads that nobody in particular makes are answered from caches and cost less than to count them: they are not limited. What
  * computes although anybody may read it says so by itself.
  */
-export function limitOf(operation: Operation, isKeyed: boolean): LimitClass | 'none' {
+export function limitOf(operation: Operation, isKeyed: boolean, query: Request['query'] = {}): LimitClass | 'none' {
   if (operation.limit !== undefined) return operation.limit;
+  if (operation.limitedBy !== undefined && query[operation.limitedBy] !== undefined) return 'read';
   if (operation.access === 'admin') return 'admin';
   if (operation.method === 'get') return isKeyed ? 'read' : 'none';
   if (operation.rawBody) return 'upload';
@@ -16,6 +18,7 @@ export function limitOf(operation: Operation, isKeyed: boolean): LimitClass | 'n
 
 /** Whether some of its clients are counted. */
 export function isLimited(operation: Operation): boolean {
+  if (operation.limitedBy !== undefined) return true;
   const isKeyed = operation.access !== 'public';
   return limitOf(operation, isKeyed) !== 'none';
 }

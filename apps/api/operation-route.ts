@@ -37,7 +37,7 @@ export function createOperationRoute(operation: Operation, deps: RouteDeps): Req
     // Its owner sees another answer at the same address: a cache in front must not give one to the other.
     if (operation.access === 'optional') response.vary('Authorization');
     response.set('Cache-Control', actor ? 'private, no-store' : 'no-store');
-    await rateLimiter.take(request, response, limitOf(operation, actor !== null), actor);
+    await rateLimiter.take(request, response, limitOf(operation, actor !== null, request.query), actor);
     const query = parse(operation.query, request.query, 'invalid-parameter', 'query');
     const body = operation.body
       ? parse(operation.body, await readJson(request, response), 'validation-failed', 'body')

@@ -6,10 +6,11 @@ import type { Answer, Fleet } from '@omnizap/testkit';
 const packs = '/api/sticker-packs';
 const writes = 10;
 const counts = 3;
+const reads = 5;
 
 /** Windows are minutes of the clock: none of a test's requests may fall into the next one. */
 const earlyInAMinute = async (): Promise<unknown> =>
-  await waitFor(() => Date.now() % 60_000 < 25_000, { timeoutMs: 60_000, description: 'the next minute to begin' });
+  await waitFor(() => Date.now() % 60_000 < 40_000, { timeoutMs: 60_000, description: 'the next minute to begin' });
 
 describe.each(testDatabaseKinds())('limits of two API processes on %s', (kind) => {
   let fleet: Fleet;
@@ -21,6 +22,7 @@ describe.each(testDatabaseKinds())('limits of two API processes on %s', (kind) =
       env: {
         STICKER_RATE_LIMIT_WRITES_PER_MINUTE: String(writes),
         STICKER_RATE_LIMIT_COUNTS_PER_MINUTE: String(counts),
+        STICKER_RATE_LIMIT_READS_PER_MINUTE: String(reads),
         TRUST_PROXY_HOPS: '1',
       },
     });
@@ -100,6 +102,19 @@ describe.each(testDatabaseKinds())('limits of two API processes on %s', (kind) =
       expect((await ask(`${urls[0]}${path}`)).headers.ratelimit).toBeUndefined();
 
     expect(await rows()).toEqual(before);
+  });
+
+  it('count searches, of the API and of the pages together', async () => {
+    await earlyInAMinute();
+    const search = async (path: string): Promise<number> =>
+      (await ask(`${urls[0]}${path}?q=cat`, { headers: { 'X-Forwarded-For': '192.0.2.77' } })).status;
+
+    const statuses = [];
+    for (let turn = 0; turn <= reads; turn += 1) statuses.push(await search(turn % 2 === 0 ? packs : '/stickers'));
+
+    expect(statuses).toEqual([...Array.from({ length: reads }, () => 200), 429]);
+    expect(await search(packs)).toBe(429);
+    expect((await ask(`${urls[0]}${packs}`, { headers: { 'X-Forwarded-For': '192.0.2.77' } })).status).toBe(200);
   });
 
   it('keep nobody waiting for a count that does not come', async () => {

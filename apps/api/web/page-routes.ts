@@ -54,6 +54,7 @@ export function createPageRoutes(deps: ApiDeps, pages: Page[]) {
       beginPage(response, page.routeGroup);
       const { lang } = check(languageQuery, request.query) as z.output<typeof languageQuery>;
       const query = check(page.query, request.query) as Record<string, unknown>;
+      if (page.isLimited?.(query) === true) await deps.rateLimiter.take(request, response, 'read', null);
       const context = contextOf(request, lang, canonicalPath(request.path, page, query));
       const params = request.params as Record<string, string>;
       const answer = await page.handle({ request, response, params, query, context });

@@ -47,6 +47,8 @@ export type PageSpec<Q extends z.ZodObject> = {
   /** The parameters that choose the content and are not as they would be anyway: those of the canonical URL. */
   canonical?: (query: z.output<Q>) => URLSearchParams;
   cacheControl?: string;
+  /** Whether it is worked out rather than taken from a cache: then it counts with the visitor's network's reads. */
+  isLimited?: (query: z.output<Q>) => boolean;
   handle: (call: PageCall<Q>) => Promise<PageAnswer>;
 };
 

@@ -48,6 +48,7 @@ export function listPage(deps: WebDeps): Page {
     routeGroup: 'catalog_web',
     query: listPageQuery,
     canonical: (query) => paramsOf(query, {}),
+    isLimited: ({ q }) => q !== undefined,
     async handle({ request, query, context }) {
       const wanted: ListQuery = {
         sort: query.sort,
