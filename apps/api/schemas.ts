@@ -61,6 +61,7 @@ export const filterQuery = {
     .transform((value) => value === 'true')
     .optional()
     .describe('Only animated packs, or only still ones'),
+  creator: text(maxNameLength, { min: 1 }).optional().describe('Only packs of this publisher, as creators are listed'),
 };
 
 export function filtersOf(query: {
@@ -68,12 +69,14 @@ export function filtersOf(query: {
   category: string[];
   include_sensitive: boolean;
   animated?: boolean | undefined;
+  creator?: string | undefined;
 }) {
   return {
     query: query.q,
     categories: query.category,
     includeSensitive: query.include_sensitive,
     isAnimated: query.animated,
+    creator: query.creator,
   };
 }
 

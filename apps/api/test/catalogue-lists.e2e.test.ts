@@ -1,6 +1,6 @@
 /** Finding packs: words and emojis, categories, sensitivity, and what is told about the catalogue as a whole. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createCatalogueClient, drawPng, startFleet, testDatabaseKinds, waitFor } from '@omnizap/testkit';
+import { ask, createCatalogueClient, drawPng, startFleet, testDatabaseKinds, waitFor } from '@omnizap/testkit';
 import type { CatalogueClient, Fleet, PackListJson, PackSummaryJson } from '@omnizap/testkit';
 import { waitUntilQuiet } from './quiet.ts';
 
@@ -88,6 +88,43 @@ describe.each(testDatabaseKinds())('lists of packs on %s', (kind) => {
   it('tells animated packs from still ones', async () => {
     expect(await found('animated=false')).toEqual(packs.map(({ name }) => name).toSorted());
     expect(await found('animated=true')).toEqual([]);
+  });
+
+  it('lists the packs of one creator, by the name that creators are listed under', async () => {
+    const { data: creators } = (await anybody.get('/api/sticker-packs/creators')).json<{
+      data: { publisher: string; packs_count: number }[];
+    }>();
+    for (const { publisher, packs_count: count } of creators) {
+      const names = packs.filter((pack) => pack.publisher === publisher).map(({ name }) => name);
+      expect(await found(`creator=${encodeURIComponent(publisher)}`)).toEqual(names.toSorted());
+      expect(names).toHaveLength(count);
+    }
+    expect(await found('creator=Maria&q=festa&sort=likes')).toEqual(['Festa!']);
+    expect(await found('creator=maria')).toEqual([]);
+    expect((await anybody.get('/api/sticker-packs?creator=')).status).toBe(400);
+  });
+
+  it('leads in the gallery from a pack to all of its publisher, over every page and in any order', async () => {
+    const page = async (path: string): Promise<string> => {
+      const answer = await ask(`${fleet.apiUrl}${path}`, { headers: { Accept: 'text/html' } });
+      expect(answer.status).toBe(200);
+      return answer.bytes.toString('utf8').replaceAll('&amp;', '&');
+    };
+    const cards = (text: string): string[] => [...text.matchAll(/data-pack="([^"]*)"/g)].map(([, key = '']) => key);
+    const keyOf = async (name: string): Promise<string> =>
+      (await anybody.list('?limit=60')).data.find((pack) => pack.name === name)?.pack_key ?? '';
+    const [cats, dogs] = [await keyOf('Gatos engraçados'), await keyOf('Cachorros')];
+
+    const link = /href="([^"]*)">by João da Silva</.exec(await page(`/stickers/${cats}`))?.[1] ?? '';
+    expect(link).toBe(`/stickers?creator=${encodeURIComponent('João da Silva')}`);
+    const all = await page(link);
+    expect(cards(all).toSorted()).toEqual([cats, dogs].toSorted());
+    expect(all).toContain('<h1>Sticker packs by João da Silva</h1>');
+    const recent = /href="([^"]*)"[^>]*>New</.exec(await page(`${link}&limit=1`))?.[1] ?? '';
+    const first = await page(recent);
+    const second = await page(/<link rel="next" href="([^"]*)"/.exec(first)?.[1] ?? '');
+    expect([...cards(first), ...cards(second)].toSorted()).toEqual([cats, dogs].toSorted());
+    expect(second).not.toContain('rel="next"');
   });
 
   it('tells what happened in the last seven days, today last', async () => {

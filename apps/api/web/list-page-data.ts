@@ -13,6 +13,7 @@ export type ListQuery = {
   q?: string | undefined;
   categories: string[];
   includeSensitive: boolean;
+  creator?: string | undefined;
 };
 export type ListPage = {
   /** Equal as long as the page holds. */
@@ -25,10 +26,10 @@ type Deps = { reader: CatalogueReader; sourceFor: RankingSource };
 /** @throws AppError `invalid-cursor`, `snapshot-expired` */
 export async function readListPage(deps: Deps, query: ListQuery, viewer: string): Promise<ListPage> {
   const { reader } = deps;
-  const { sort, limit, cursor, q, categories, includeSensitive } = query;
+  const { sort, limit, cursor, q, categories, includeSensitive, creator } = query;
   const located = await reader.locatePage({
     ...{ sort, limit, cursor, source: deps.sourceFor(viewer) },
-    filters: { query: q, categories, includeSensitive },
+    filters: { query: q, categories, includeSensitive, creator },
   });
   return {
     stamp: `${located.place}:${await reader.stampOf(located)}`,

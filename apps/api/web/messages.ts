@@ -59,6 +59,7 @@ export const messages = {
   'list.title': { en: 'Sticker packs', 'pt-BR': 'Pacotes de figurinhas' },
   'list.title-search': { en: 'Packs for “{q}”', 'pt-BR': 'Pacotes para “{q}”' },
   'list.title-category': { en: '{category}: sticker packs', 'pt-BR': '{category}: pacotes de figurinhas' },
+  'list.title-creator': { en: '{title} by {creator}', 'pt-BR': '{title} de {creator}' },
   'list.description': {
     en: 'Browse sticker packs for WhatsApp, Telegram and Signal, sorted by what people love.',
     'pt-BR': 'Veja pacotes de figurinhas para WhatsApp, Telegram e Signal, na ordem do que as pessoas mais curtem.',

@@ -291,8 +291,10 @@ function cursorAt(
   return { source: 'live', ...scope, position, last } satisfies LiveCursor;
 }
 
-function digestOf({ query, categories, includeSensitive, isAnimated }: ListFilters): string {
-  const text = JSON.stringify([query ?? null, [...new Set(categories)].sort(), includeSensitive, isAnimated ?? null]);
+function digestOf({ query, categories, includeSensitive, isAnimated, creator }: ListFilters): string {
+  const parts = [query ?? null, [...new Set(categories)].sort(), includeSensitive, isAnimated ?? null];
+  // Only where it is given: cursors of the release before hold on.
+  const text = JSON.stringify(creator === undefined ? parts : [...parts, creator.trim()]);
   return createHash('sha256').update(text).digest('base64url').slice(0, 8);
 }
 

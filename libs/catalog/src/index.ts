@@ -25,7 +25,7 @@ export { createEventDelivery } from './event-delivery.ts';
 export { tasksOf } from './events.ts';
 export { createMarketplaceActivity } from './marketplace-activity.ts';
 export type { MarketplaceActivityReader } from './marketplace-activity.ts';
-export { maxCreators } from './marketplace-summary.ts';
+export { creatorName, maxCreators } from './marketplace-summary.ts';
 export { formatKeyset, keysetInstant, parseKeyset } from './keyset-cursor.ts';
 export { createOwnerReader } from './owner-reader.ts';
 export type { OwnerReader } from './owner-reader.ts';

@@ -27,12 +27,17 @@ export type MarketplaceSummary = {
   topCreators: Creator[];
 };
 
-/** Packs of curation and packs without a publisher have no creator. */
+/** The public name that a pack is grouped by with others. Null: packs of curation and packs without a publisher have no creator. */
+export function creatorName(publisher: string, themeKey: string | null): string | null {
+  const name = publisher.trim();
+  return name === '' || themeKey !== null ? null : name;
+}
+
 export function summariseMarketplace(rows: RankableRow[]): MarketplaceSummary {
   const byPublisher = new Map<string, RankableRow[]>();
   for (const row of rows) {
-    const publisher = row.publisher.trim();
-    if (publisher === '' || row.theme_key !== null) continue;
+    const publisher = creatorName(row.publisher, row.theme_key);
+    if (publisher === null) continue;
     const known = byPublisher.get(publisher);
     if (known) known.push(row);
     else byPublisher.set(publisher, [row]);

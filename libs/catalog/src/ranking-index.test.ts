@@ -13,6 +13,7 @@ import {
   ordinalOf,
   packIdAt,
   sorts,
+  type ListFilter,
   type RankingIndex,
 } from './ranking-index.ts';
 import type { RankableRow } from './rankable-row.ts';
@@ -106,13 +107,17 @@ describe('a ranking index', () => {
   });
 
   it('accepts by category and by sensitivity what the rows say', () => {
-    const filters = [
+    const filters: ListFilter[] = [
       everything,
       { categories: [], includeSensitive: false },
       { categories: ['category-3', 'category-40', 'category-63'], includeSensitive: false },
       { categories: ['category-31'], includeSensitive: true },
       { categories: [], includeSensitive: true, isAnimated: true },
       { categories: ['category-31'], includeSensitive: false, isAnimated: false },
+      { categories: [], includeSensitive: true, creator: 'publisher 3' },
+      { categories: [], includeSensitive: false, isAnimated: true, creator: ' publisher 3 ' },
+      { categories: [], includeSensitive: true, creator: 'Publisher 3' },
+      { categories: [], includeSensitive: true, creator: 'publisher' },
       { categories: ['no such category'], includeSensitive: true },
     ];
     for (const filter of filters) {
@@ -120,11 +125,26 @@ describe('a ranking index', () => {
       const expected = rows.map(
         (row) =>
           (filter.isAnimated === undefined || filter.isAnimated === (row.is_animated === 1)) &&
+          (filter.creator === undefined || filter.creator.trim() === row.publisher) &&
           (filter.includeSensitive || row.nsfw_level === 'safe' || row.nsfw_level === 'unknown') &&
           (filter.categories.length === 0 || row.categories.some((name) => filter.categories.includes(name))),
       );
       expect(rows.map((_, ordinal) => accepts(ordinal))).toEqual(expected);
     }
+  });
+
+  it('knows no creator of a pack of curation or without a publisher, and takes no notice of spaces around a name', async () => {
+    const [first, second, third] = rows as [RankableRow, RankableRow, RankableRow];
+    const marked = await build([
+      { ...first, publisher: 'Maria', theme_key: 'love' },
+      { ...second, publisher: ' Maria ' },
+      { ...third, publisher: ' ' },
+    ]);
+    const accepted = (creator: string): boolean[] =>
+      [0, 1, 2].map(createAcceptance(marked, { categories: [], includeSensitive: true, creator }));
+
+    expect(accepted('Maria')).toEqual([false, true, false]);
+    expect(accepted('')).toEqual([false, false, false]);
   });
 
   it.each([0, 1, 500])('is the same after being stored and read, with %s packs', async (count) => {
@@ -165,6 +185,7 @@ describe('a ranking index', () => {
       digestOfIndex(index),
     );
     expect(await changed({ categories: ['category-50'] })).not.toBe(digestOfIndex(index));
+    expect(await changed({ publisher: 'somebody else' })).not.toBe(digestOfIndex(index));
   });
 });
 

@@ -16,6 +16,8 @@ const defaultSort = 'popular';
 const defaultLimit = 24;
 const maxQueryLength = 80;
 const maxCategories = 5;
+/** As long as a publisher may be. */
+const maxCreatorLength = 120;
 
 const listPageQuery = z.object({
   sort: z.enum(sorts).default(defaultSort),
@@ -38,6 +40,12 @@ const listPageQuery = z.object({
     .transform((value) => [value].flat().filter((one) => one !== ''))
     .pipe(z.array(z.enum(galleryCategories)).max(maxCategories, `must be at most ${maxCategories}`)),
   include_sensitive: z.enum(['true', 'false']).default('false'),
+  creator: z
+    .string()
+    .trim()
+    .max(maxCreatorLength, `must have at most ${maxCreatorLength} characters`)
+    .optional()
+    .transform((value) => value || undefined),
 });
 type Query = z.output<typeof listPageQuery>;
 
@@ -57,6 +65,7 @@ export function listPage(deps: WebDeps): Page {
         q: query.q,
         categories: query.category,
         includeSensitive: query.include_sensitive === 'true',
+        creator: query.creator,
       };
       const list = await readListPage(deps, wanted, viewerOf(request).key);
       return {
@@ -76,12 +85,14 @@ function listDocument(context: PageContext, query: Query, packs: PackSummary[], 
   const { t } = context;
   const next = nextCursor === null ? null : linkTo(context, listPath({ ...query, cursor: nextCursor }));
   const [category] = query.category;
-  const title =
+  const plainTitle =
     query.q !== undefined
       ? t('list.title-search', { q: query.q })
       : category === undefined
         ? t('list.title')
         : t('list.title-category', { category: categoryName(category, context.language) });
+  const { creator } = query;
+  const title = creator === undefined ? plainTitle : t('list.title-creator', { title: plainTitle, creator });
   return shell({
     context,
     title: query.sort === defaultSort ? title : `${title} (${t(`sort.${query.sort}`)})`,
@@ -133,12 +144,13 @@ function listDocument(context: PageContext, query: Query, packs: PackSummary[], 
 
 /** Parameters of a list; what is as it would be anyway is left out, so that one list has one URL. */
 function paramsOf(query: Query, changes: Partial<Query>): URLSearchParams {
-  const { sort, limit, q, category, include_sensitive, cursor } = { ...query, ...changes };
+  const { sort, limit, q, category, include_sensitive, creator, cursor } = { ...query, ...changes };
   const params = new URLSearchParams();
   if (q !== undefined) params.set('q', q);
   for (const one of category) params.append('category', one);
   if (sort !== defaultSort) params.set('sort', sort);
   if (include_sensitive === 'true') params.set('include_sensitive', 'true');
+  if (creator !== undefined) params.set('creator', creator);
   if (limit !== defaultLimit) params.set('limit', String(limit));
   if (cursor !== undefined) params.set('cursor', cursor);
   return params;

@@ -1,5 +1,6 @@
 /** One pack: its stickers, and what can be done with it. Everything works as links and forms; scripts make it quicker. */
 import { z } from 'zod';
+import { creatorName } from '@omnizap/catalog';
 import { AppError } from '@omnizap/runtime';
 import { packKeyOf } from '../../operations/pack-path.ts';
 import { packJson, stickerJson } from '../../pack-json.ts';
@@ -36,7 +37,13 @@ export function packPage(deps: WebDeps): Page {
         stamp: stampOf([pack, shown, related?.stamp]),
         build: async () => {
           const others = (await related?.read())?.packs.filter((one) => one.pack_key !== pack.pack_key) ?? [];
-          return packDocument(deps, context, pack, shown, others.slice(0, relatedPacks));
+          const creator = pack.visibility === 'public' ? creatorName(pack.publisher, view.pack.themeKey) : null;
+          return packDocument(deps, context, {
+            pack,
+            stickers: shown,
+            creator,
+            related: others.slice(0, relatedPacks),
+          });
         },
       };
     },
@@ -68,13 +75,9 @@ async function relatedTo(deps: WebDeps, pack: PackSummary) {
   return readListPage(deps, { ...query, categories: [category] }, pack.pack_key);
 }
 
-function packDocument(
-  deps: WebDeps,
-  context: PageContext,
-  pack: PackSummary,
-  stickers: Sticker[],
-  related: PackSummary[],
-): string {
+type Shown = { pack: PackSummary; stickers: Sticker[]; creator: string | null; related: PackSummary[] };
+
+function packDocument(deps: WebDeps, context: PageContext, { pack, stickers, creator, related }: Shown): string {
   const { t } = context;
   const count = t.count('pack.stickers', pack.sticker_count);
   const cover = pack.cover_url?.split('?')[0];
@@ -91,7 +94,7 @@ function packDocument(
     structuredData: describePack(context, pack, stickers),
     content: html`
       <article class="pack">
-        ${packHead(context, pack, packActions(context, pack, deps.config.STICKER_WEB_WHATSAPP_MESSAGE_TEMPLATE))}
+        ${packHead(context, pack, creator, packActions(context, pack, deps.config.STICKER_WEB_WHATSAPP_MESSAGE_TEMPLATE))}
         ${stickerGrid(context, stickers)}
       </article>
       ${relatedShelf(context, related)}

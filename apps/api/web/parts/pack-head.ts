@@ -7,7 +7,8 @@ import { linkTo } from '../page-shell.ts';
 import { icon } from './icon.ts';
 import { coverSide, tintOf } from './pack-card.ts';
 
-export function packHead(context: PageContext, pack: PackSummary, actions: Content): Content {
+/** `creator`: the name under which there are more packs of this publisher, if there are. */
+export function packHead(context: PageContext, pack: PackSummary, creator: string | null, actions: Content): Content {
   const { t, language } = context;
   return html`
     <header class="pack-head">
@@ -21,7 +22,7 @@ export function packHead(context: PageContext, pack: PackSummary, actions: Conte
       <div class="pack-about">
         ${pack.is_animated ? html`<p class="eyebrow">${icon('motion')} ${t('pack.animated')}</p>` : null}
         <h1>${pack.name}</h1>
-        ${pack.publisher === '' ? null : html`<p class="pack-publisher">${t('pack.by', { publisher: pack.publisher })}</p>`}
+        ${publisherLine(context, pack, creator)}
         ${pack.description === '' ? null : html`<p class="pack-text">${pack.description}</p>`}
         <ul class="pack-facts" role="list">
           <li>${t.count('pack.stickers', pack.sticker_count)}</li>
@@ -46,4 +47,12 @@ export function packHead(context: PageContext, pack: PackSummary, actions: Conte
       </div>
     </header>
   `;
+}
+
+function publisherLine(context: PageContext, pack: PackSummary, creator: string | null): Content {
+  const text = context.t('pack.by', { publisher: pack.publisher });
+  if (pack.publisher === '') return null;
+  if (creator === null) return html`<p class="pack-publisher">${text}</p>`;
+  const path = `/stickers?creator=${encodeURIComponent(creator)}`;
+  return html`<p class="pack-publisher"><a href=${linkTo(context, path)}>${text}</a></p>`;
 }

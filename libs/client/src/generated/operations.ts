@@ -111,6 +111,8 @@ export type ListIntentsInput = {
     include_sensitive?: 'true' | 'false';
     /** Only animated packs, or only still ones */
     animated?: 'true' | 'false';
+    /** Only packs of this publisher, as creators are listed */
+    creator?: string;
     /** Packs per shelf */
     limit?: number;
   };
@@ -318,6 +320,8 @@ export type ListPacksInput = {
     include_sensitive?: 'true' | 'false';
     /** Only animated packs, or only still ones */
     animated?: 'true' | 'false';
+    /** Only packs of this publisher, as creators are listed */
+    creator?: string;
     /** Packs per page */
     limit?: number;
     /** next_cursor of the page before */
