@@ -1,10 +1,7 @@
 /** Who calls: an administrator by ADMIN_TOKEN or scope, an owner by API key, or nobody in particular. */
 import type { Request } from 'express';
-import { scopes, type Actor, type ApiKeys, type Scope } from '@omnizap/catalog';
+import { adminOwnerId, scopes, type Actor, type ApiKeys, type Scope } from '@omnizap/catalog';
 import { AppError, bearerToken, isSameSecret } from '@omnizap/runtime';
-
-/** Whom ADMIN_TOKEN acts for. */
-export const adminOwnerId = 'admin';
 
 /** `keyId` stands for the key where requests are counted. */
 export type Identity = Actor & { keyId: string; scopes: string[] };

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import {
+  adminOwnerId,
   createApiKeys,
   createAutoCollect,
   createBans,
@@ -38,7 +39,6 @@ import { loadWebAssets } from './web/web-assets.ts';
 import { createContinueAnswer } from './expect-continue.ts';
 import { createIdempotency } from './idempotency.ts';
 import { createRateLimiter } from './rate-limiter.ts';
-import { adminOwnerId } from './authentication.ts';
 
 /** Beside the tools that the project fetches; where it cannot be written, the pictures are kept with the data. */
 const cachedArt = join(import.meta.dirname, '../../.cache/art');

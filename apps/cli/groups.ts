@@ -3,6 +3,7 @@ import type { Group } from './command.ts';
 import { dlq } from './groups/dlq.ts';
 import { doctor } from './groups/doctor.ts';
 import { flags } from './groups/flags.ts';
+import { moderation } from './groups/moderation.ts';
 import { outbox } from './groups/outbox.ts';
 import { queues } from './groups/queues.ts';
 import { release } from './groups/release.ts';
@@ -10,4 +11,4 @@ import { retention } from './groups/retention.ts';
 import { rollout } from './groups/rollout.ts';
 import { validate } from './groups/validate.ts';
 
-export const groups: Group[] = [dlq, doctor, flags, outbox, queues, release, retention, rollout, validate];
+export const groups: Group[] = [dlq, doctor, flags, moderation, outbox, queues, release, retention, rollout, validate];

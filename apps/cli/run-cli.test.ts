@@ -15,7 +15,7 @@ async function run(...args: string[]): Promise<{ code: number; out: string; err:
 describe('the operator CLI, typed wrongly', () => {
   it.each([
     ['', 'Usage: npm run ops -- <group> <command>'],
-    ['dql', 'There is no group "dql". There are: dlq, doctor, flags, outbox, queues, release, retention'],
+    ['dql', 'There is no group "dql". There are: dlq, doctor, flags, moderation, outbox, queues, release, retention'],
     ['--json dlq list', 'There is no group "--json"'],
     ['dlq', 'Usage: npm run ops -- dlq <command>'],
     ['dlq delete', 'There is no command "delete". There are: list, show, redrive, discard.'],
@@ -63,6 +63,20 @@ describe('the operator CLI, typed wrongly', () => {
     ['doctor --only moon', 'There is no check "moon". There are: configuration, disk'],
     ['outbox show', 'Give the id of one event'],
     ['outbox show x', 'Give the id of one event'],
+    ['moderation approve some-pack', 'Say why with --reason'],
+    ['moderation approve --reason x', 'Give keys of packs, or sticker:<id>'],
+    ['moderation approve Some_Pack --reason x', '"Some_Pack" is neither a pack nor a sticker'],
+    ['moderation take-down sticker:some --reason x', '"sticker:some" is neither a pack nor a sticker'],
+    ['moderation take-down some-pack --reason x', 'There is no terminal to ask on: say --yes.'],
+    ['moderation reject sticker:01990000-0000-7000-8000-000000000000 --reason x', 'Only packs are rejected'],
+    ['moderation restore some-pack --reason x --yes', 'There is no option --yes.'],
+    ['moderation ban somebody --reason x --yes', '"somebody" cannot be banned: say owner:<id>'],
+    ['moderation ban owner:somebody --yes', 'Say why with --reason'],
+    ['moderation ban owner:somebody --reason x', 'There is no terminal to ask on'],
+    ['moderation unban somebody --reason x', '"somebody" is no ban'],
+    ['moderation dismiss one --reason x', '"one" is no report'],
+    ['moderation queue --reported --type pack', '--type goes with what is held'],
+    ['moderation show', 'Give the key of one pack'],
   ])('%j is refused with code 2 and what would be right', async (line, message) => {
     const { code, out, err } = await run(...line.split(' ').filter(Boolean));
 

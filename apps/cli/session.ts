@@ -4,11 +4,20 @@
  */
 import { join } from 'node:path';
 import {
+  adminOwnerId,
+  createBans,
+  createCatalogueReader,
   createDeadLetters,
   createHealthSources,
+  createModeration,
+  createReports,
   retentionPolicies,
   taskSettings,
+  type Bans,
+  type CatalogueReader,
   type DeadLetters,
+  type Moderation,
+  type Reports,
 } from '@omnizap/catalog';
 import {
   createFlagStore,
@@ -16,6 +25,7 @@ import {
   createTaskPauses,
   loadPlans,
   rolloutRetention,
+  storedEvaluation,
   type FlagStore,
   type Rollout,
   type TaskPauses,
@@ -40,6 +50,9 @@ export type Session = {
   /** @throws AppError `schema-outdated` */
   database(): Promise<Database>;
   deadLetters(): Promise<DeadLetters>;
+  /** Packs as their owners and administrators see them. */
+  reader(): Promise<CatalogueReader>;
+  moderation(): Promise<{ moderation: Moderation; bans: Bans; reports: Reports }>;
   /** @throws AppError `unavailable` */
   taskQueues(): Promise<TaskQueues>;
   /** The bytes of stickers on this host. */
@@ -101,6 +114,24 @@ export function createSession(): Session {
     async deadLetters() {
       const { log, sender } = parts();
       return createDeadLetters({ database: await database(), queues: sender, wakeups: later, log });
+    },
+    async reader() {
+      return createCatalogueReader(
+        { database: await database() },
+        { ageDecayDays: parts().config.STICKER_PACK_AGE_DECAY_DAYS },
+      );
+    },
+    async moderation() {
+      const catalogue = await database();
+      const stored = storedEvaluation(await createFlagStore(catalogue).list());
+      // A command is over before a flag that changes meanwhile would be known to a process that runs.
+      const flags = { isOn: (...of: Parameters<typeof stored.evaluate>) => stored.evaluate(...of).enabled };
+      const deps = { database: catalogue, flags, wakeups: later };
+      return {
+        moderation: createModeration(deps),
+        bans: createBans({ ...deps, reservedOwners: [adminOwnerId] }),
+        reports: createReports({ ...deps, holdAt: parts().config.STICKER_REPORTS_HOLD_AT }),
+      };
     },
     taskQueues: () => parts().sender.connected(),
     stickerStore: () => createDiskStore(join(parts().config.STICKER_DATA_DIR, 'stickers')),

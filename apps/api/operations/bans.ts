@@ -1,9 +1,8 @@
 /** Bans of owners and stickers, and the log of everything that administrators do. */
 import { z } from 'zod';
-import { formatKeyset, parseKeyset, type Actor } from '@omnizap/catalog';
+import { auditJson, banJson, formatKeyset, parseKeyset, type Actor } from '@omnizap/catalog';
 import { AppError, pageOfAudit } from '@omnizap/runtime';
 import type { ApiDeps } from '../api-deps.ts';
-import { auditJson, banJson } from '../moderation-json.ts';
 import {
   auditListSchema,
   auditQuery,

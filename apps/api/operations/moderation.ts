@@ -1,15 +1,17 @@
 /** What administrators decide about packs and stickers, and what they look at before. */
 import { z } from 'zod';
 import {
+  auditJson,
   formatKeyset,
   keysetInstant,
   packDecisions,
   parseKeyset,
+  queuedJson,
+  reportJson,
   stickerDecisions,
   type Actor,
 } from '@omnizap/catalog';
 import type { ApiDeps } from '../api-deps.ts';
-import { auditJson, queuedJson, reportJson } from '../moderation-json.ts';
 import { packFileSchema, queueQuery, queueSchema, reasonInput, verdictSchema } from '../moderation-schemas.ts';
 import { operation, type Operation } from '../operation.ts';
 import { packJson, stickerJson } from '../pack-json.ts';

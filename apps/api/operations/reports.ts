@@ -1,9 +1,8 @@
 /** What visitors report, and what administrators see of it. */
 import { z } from 'zod';
-import { formatKeyset, parseKeyset, type Actor } from '@omnizap/catalog';
+import { formatKeyset, parseKeyset, reportGroupJson, reportJson, type Actor } from '@omnizap/catalog';
 import { AppError } from '@omnizap/runtime';
 import type { ApiDeps } from '../api-deps.ts';
-import { reportGroupJson, reportJson } from '../moderation-json.ts';
 import {
   closedReportSchema,
   reasonInput,

@@ -286,6 +286,11 @@ export function createBans(deps: BansDeps) {
       return settleNow(ban);
     },
 
+    /** The ban in force of an owner or of a sticker's bytes, whatever it has taken. */
+    inForce(subject: { ownerId: string } | { sha256: string }): Promise<Ban | null> {
+      return findActiveBan(knex, 'sha256' in subject ? { sha256: subject.sha256 } : { owner_id: subject.ownerId });
+    },
+
     /** A page, the newest first. */
     async list(options: {
       limit: number;

@@ -22,6 +22,9 @@ import { reviewChange, type ModerationPolicy } from './review-change.ts';
 
 export { isReachable } from './pack-store.ts';
 
+/** Whom ADMIN_TOKEN acts for: owner of what it makes. */
+export const adminOwnerId = 'admin';
+
 /** Who is asking: an owner, or an administrator who may do what any owner may. */
 export type Actor = { ownerId: string; isAdmin: boolean };
 

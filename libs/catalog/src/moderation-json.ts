@@ -1,6 +1,8 @@
 /** Moderation as administrators see it, owners included. */
-import type { QueuedCase, Report, ReportGroup, ShownBan } from '@omnizap/catalog';
 import type { AuditRecord } from '@omnizap/runtime';
+import type { ShownBan } from './bans.ts';
+import type { QueuedCase } from './moderation-store.ts';
+import type { Report, ReportGroup } from './report-store.ts';
 
 export const reportJson = (report: Report) => ({
   report_id: report.id,
