@@ -33,18 +33,16 @@ export const auditQuery = z.strictObject({
   actor: line(128).optional().describe('Who did it'),
 });
 
+export const maxReportDetails = 1_000;
+export const reportDetails = z
+  .string()
+  .trim()
+  .max(maxReportDetails, `must have at most ${maxReportDetails} characters`)
+  .refine((value) => !/[\p{Cc}\p{Cs}]/u.test(value.replaceAll(/[\n\r\t]/g, '')), 'must not contain control characters');
 export const reportInput = z.strictObject({
   reason: z.enum(reportReasons),
   sticker_id: stickerId.optional().describe('Absent: the pack as a whole'),
-  details: z
-    .string()
-    .trim()
-    .max(1_000, 'must have at most 1000 characters')
-    .refine(
-      (value) => !/[\p{Cc}\p{Cs}]/u.test(value.replaceAll(/[\n\r\t]/g, '')),
-      'must not contain control characters',
-    )
-    .optional(),
+  details: reportDetails.optional(),
 });
 
 export const banInput = z

@@ -234,6 +234,54 @@ describe.each(testDatabaseKinds())('the pages on %s', (kind) => {
       expect((await get(path)).headers.allow).toBe('POST');
     });
 
+    it('take reports of their own form only, and lead back to thanks', async () => {
+      const pack = `/stickers/${keys.get('public')}`;
+      const form = 'application/x-www-form-urlencoded';
+      const report = async (body: string, headers: Record<string, string>): Promise<Answer> =>
+        await ask(`${fleet.apiUrl}${pack}/report?lang=pt-BR`, {
+          method: 'POST',
+          headers: { 'Content-Type': form, Accept: browserAccept, ...headers },
+          body: Buffer.from(body),
+        });
+      const own = { 'Sec-Fetch-Site': 'same-origin' };
+      const reports = async (): Promise<object[]> =>
+        await fleet.database.knex('sticker_report').select('reason', 'details', 'state');
+
+      const refused = [
+        await report('reason=spam', { 'Sec-Fetch-Site': 'cross-site' }),
+        await report('reason=spam', { 'Sec-Fetch-Site': 'same-site', Origin: fleet.apiUrl }),
+        await report('reason=spam', { Origin: 'https://elsewhere.example' }),
+        await report('reason=spam', { Origin: 'null' }),
+        await report('reason=dull', own),
+        await report('', own),
+        await report(`reason=spam&details=${'x'.repeat(1_001)}`, own),
+        await report(`reason=spam&details=${'x'.repeat(20_000)}`, own),
+        await report('{"reason":"spam"}', { ...own, 'Content-Type': 'application/json' }),
+      ];
+      expect(refused.map(({ status }) => status)).toEqual([403, 403, 403, 403, 422, 422, 422, 413, 415]);
+      for (const answer of refused) expect(languageOf(answer)).toBe('pt-BR');
+      expect(await reports()).toEqual([]);
+
+      const taken = await report('reason=copyright&details=It+is+mine%0D%0A%E2%9C%8D', { Origin: fleet.apiUrl });
+      expect([taken.status, taken.headers.location]).toEqual([303, `${pack}?reported=yes&lang=pt-BR#report`]);
+      expect((await report('reason=spam&details=', own)).status).toBe(303);
+      expect(await reports()).toEqual([{ reason: 'copyright', details: 'It is mine\r\n✍', state: 'open' }]);
+      const thanks = text(await get(`${pack}?reported=yes&lang=pt-BR`));
+      expect(thanks).toContain('Obrigado pela denúncia');
+      expect(thanks).not.toContain('<form method="post" action="' + pack + '/report');
+      expect(text(await get(`${pack}?lang=pt-BR`))).toContain('Denunciar este pacote');
+      expect((await get(`${pack}/report`)).headers.allow).toBe('POST');
+      expect(
+        (
+          await ask(`${fleet.apiUrl}/stickers/${keys.get('private')}/report`, {
+            method: 'POST',
+            headers: { 'Content-Type': form, ...own },
+            body: Buffer.from('reason=spam'),
+          })
+        ).status,
+      ).toBe(404);
+    });
+
     it('give no cookie to bots that count by the API', async () => {
       const counted = await createCatalogueClient(fleet.apiUrl).interact(keys.get('public') ?? '', 'open', 'a bot');
 

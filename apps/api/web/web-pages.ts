@@ -6,6 +6,7 @@ import { docsPage } from './pages/docs-page.ts';
 import { homePage } from './pages/home-page.ts';
 import { listPage } from './pages/list-page.ts';
 import { likeForm, packPage } from './pages/pack-page.ts';
+import { reportFormPage } from './pages/report-page.ts';
 import { robotsPage } from './pages/robots-page.ts';
 import { sitemapPage } from './pages/sitemap-page.ts';
 import { webDepsOf } from './web-deps.ts';
@@ -18,6 +19,7 @@ export function webPages(deps: ApiDeps, document: object): Page[] {
     listPage(webDeps),
     packPage(webDeps),
     likeForm(webDeps),
+    reportFormPage(webDeps),
     robotsPage(),
     sitemapPage(webDeps),
     docsPage(document),

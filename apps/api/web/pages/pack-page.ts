@@ -1,17 +1,18 @@
 /** One pack: its stickers, and what can be done with it. Everything works as links and forms; scripts make it quicker. */
 import { z } from 'zod';
 import { creatorName } from '@omnizap/catalog';
-import { AppError } from '@omnizap/runtime';
 import { packKeyOf } from '../../operations/pack-path.ts';
 import { packJson, stickerJson } from '../../pack-json.ts';
 import { rememberedViewerOf } from '../../viewer.ts';
 import { html, type Content } from '../html.ts';
 import { readListPage, type PackSummary } from '../list-page-data.ts';
+import { requireOwnPage } from '../own-form.ts';
 import { page, type Page, type PageContext } from '../page.ts';
 import { linkTo, shell } from '../page-shell.ts';
 import { packActions } from '../parts/pack-actions.ts';
 import { packGrid } from '../parts/pack-card.ts';
 import { packHead } from '../parts/pack-head.ts';
+import { reportForm } from '../parts/report-form.ts';
 import { stickerGrid, type Sticker } from '../parts/sticker-grid.ts';
 import { structuredData, type StructuredData } from '../structured-data.ts';
 import { stampOf, type WebDeps } from '../web-deps.ts';
@@ -24,26 +25,23 @@ export function packPage(deps: WebDeps): Page {
     method: 'get',
     path: '/stickers/:packKey',
     routeGroup: 'catalog_web',
-    query: z.object({}),
-    async handle({ params, context }) {
+    query: z.object({ reported: z.literal('yes').optional().catch(undefined) }),
+    async handle({ params, query, context }) {
       const packKey = packKeyOf(params);
       const { view, stickers } = await deps.reader.readPack(packKey, null, deps.sourceFor(packKey));
       const pack = packJson(view, { countAll: false });
       const shown = stickers.map((sticker) => stickerJson(pack.pack_key, sticker, { isOwn: false }));
       const related = await relatedTo(deps, pack);
+      const isReported = query.reported === 'yes';
       return {
         kind: 'shared',
-        key: `pack:${pack.pack_key}`,
+        key: `pack:${pack.pack_key}${isReported ? ':reported' : ''}`,
         stamp: stampOf([pack, shown, related?.stamp]),
         build: async () => {
           const others = (await related?.read())?.packs.filter((one) => one.pack_key !== pack.pack_key) ?? [];
           const creator = pack.visibility === 'public' ? creatorName(pack.publisher, view.pack.themeKey) : null;
-          return packDocument(deps, context, {
-            pack,
-            stickers: shown,
-            creator,
-            related: others.slice(0, relatedPacks),
-          });
+          const packs = others.slice(0, relatedPacks);
+          return packDocument(deps, context, { pack, stickers: shown, creator, related: packs, isReported });
         },
       };
     },
@@ -58,8 +56,7 @@ export function likeForm(deps: WebDeps): Page {
     routeGroup: 'catalog_web',
     query: z.object({}),
     async handle({ request, response, params, context }) {
-      const from = request.get('sec-fetch-site') ?? 'same-origin';
-      if (from !== 'same-origin') throw new AppError('forbidden', 'Likes are taken from the page of the pack only.');
+      requireOwnPage(request);
       const packKey = packKeyOf(params);
       const viewer = rememberedViewerOf(request, response);
       await deps.engagement.record(packKey, 'like', viewer, response.locals.requestId as string);
@@ -75,9 +72,16 @@ async function relatedTo(deps: WebDeps, pack: PackSummary) {
   return readListPage(deps, { ...query, categories: [category] }, pack.pack_key);
 }
 
-type Shown = { pack: PackSummary; stickers: Sticker[]; creator: string | null; related: PackSummary[] };
+type Shown = {
+  pack: PackSummary;
+  stickers: Sticker[];
+  creator: string | null;
+  related: PackSummary[];
+  isReported: boolean;
+};
 
-function packDocument(deps: WebDeps, context: PageContext, { pack, stickers, creator, related }: Shown): string {
+function packDocument(deps: WebDeps, context: PageContext, shown: Shown): string {
+  const { pack, stickers, creator, related, isReported } = shown;
   const { t } = context;
   const count = t.count('pack.stickers', pack.sticker_count);
   const cover = pack.cover_url?.split('?')[0];
@@ -95,7 +99,7 @@ function packDocument(deps: WebDeps, context: PageContext, { pack, stickers, cre
     content: html`
       <article class="pack">
         ${packHead(context, pack, creator, packActions(context, pack, deps.config.STICKER_WEB_WHATSAPP_MESSAGE_TEMPLATE))}
-        ${stickerGrid(context, stickers)}
+        ${stickerGrid(context, stickers)} ${reportForm(context, pack, isReported)}
       </article>
       ${relatedShelf(context, related)}
     `,

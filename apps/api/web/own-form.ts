@@ -1,0 +1,53 @@
+/** Forms of our own pages: they come from this site, and hold what was asked for. */
+import express, { type Request, type Response } from 'express';
+import type { z } from 'zod';
+import { AppError } from '@omnizap/runtime';
+
+/** A thousand characters of any script, escaped, and the names. */
+const maxFormBytes = 16 * 1_024;
+const maxFields = 20;
+const formType = 'application/x-www-form-urlencoded';
+const parseForm = express.urlencoded({
+  extended: false,
+  limit: maxFormBytes,
+  parameterLimit: maxFields,
+  type: formType,
+});
+
+/**
+ * Browsers say where a form was sent from: in Sec-Fetch-Site, older ones in Origin. What says neither is no browser, and acts for
+ * nobody but itself.
+ * @throws AppError `forbidden`
+ */
+export function requireOwnPage(request: Request): void {
+  const site = request.get('sec-fetch-site');
+  const origin = request.get('origin');
+  const isOwn = site === undefined ? origin === undefined || isThisHost(request, origin) : site === 'same-origin';
+  if (!isOwn) throw new AppError('forbidden', 'This form is taken from its own page only.');
+}
+
+/** The scheme does not count: a proxy in front may speak TLS for us. */
+function isThisHost(request: Request, origin: string): boolean {
+  const { host } = URL.parse(origin) ?? {};
+  return host !== undefined && host === request.get('host')?.toLowerCase();
+}
+
+/** @throws AppError `unsupported-media-type`, `payload-too-large`, `validation-failed` */
+export async function readForm<S extends z.ZodObject>(
+  request: Request,
+  response: Response,
+  schema: S,
+): Promise<z.output<S>> {
+  if (request.is(formType) === false)
+    throw new AppError('unsupported-media-type', `A form is sent as "Content-Type: ${formType}".`);
+  await new Promise<void>((resolve, reject) => {
+    void parseForm(request, response, (error?: unknown) => {
+      if (error === undefined) resolve();
+      else reject(error instanceof Error ? error : new Error('body-parser failed', { cause: error }));
+    });
+  });
+  const result = schema.safeParse((request.body as unknown) ?? {});
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new AppError('validation-failed', `The form is not valid: ${issue?.path.join('.')}: ${issue?.message}`);
+}
