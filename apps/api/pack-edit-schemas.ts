@@ -1,6 +1,7 @@
 /** Schemas of what owners change, collect and list. */
 import { z } from 'zod';
-import { addedStickerSchema, packInput, packSummary, stickerSchema } from './schemas.ts';
+import { judgedStickerSchema } from './pack-file-schemas.ts';
+import { packInput, packSummary, stickerSchema } from './schemas.ts';
 import { emojiList, labelText } from './sticker-form.ts';
 import { wholeNumber } from './whole-number.ts';
 
@@ -40,7 +41,7 @@ export const ownedQuery = z.strictObject({
 
 export const stickerAnswer = z.object({ data: stickerSchema });
 export const collectedSchema = z.object({
-  data: addedStickerSchema.shape.data.extend({
+  data: judgedStickerSchema.shape.data.extend({
     pack_key: z.string(),
     pack_name: z.string(),
     outcome: z.enum(['added', 'duplicate']),

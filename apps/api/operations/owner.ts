@@ -1,27 +1,19 @@
 /** What owners do: make packs, add stickers, publish, remove. */
 import { z } from 'zod';
-import { findingsOfPack, type Actor, type AddedSticker, type PackView } from '@omnizap/catalog';
+import { findingsOfPack, type Actor, type PackView } from '@omnizap/catalog';
 import type { ApiDeps } from '../api-deps.ts';
 import { expectedVersionOf } from '../entity-tags.ts';
 import { findingJson } from '../finding-json.ts';
 import { operation, type Answer, type Operation } from '../operation.ts';
 import { judgedStickerSchema, publishedPackSchema } from '../pack-file-schemas.ts';
-import { createPackAnswers } from '../pack-answers.ts';
-import { addedStickerJson } from '../pack-json.ts';
+import { createPackAnswers, takenAnswer } from '../pack-answers.ts';
+import { stickerOutcome } from '../request-outcomes.ts';
 import { packInput, packSummarySchema } from '../schemas.ts';
 import { stickerFields, withReceivedSticker } from '../sticker-form.ts';
 import { findingsOfUpload } from '../upload-findings.ts';
 import { packKeyOf } from './pack-path.ts';
 
 const packKeyParam = { packKey: 'Key of the pack' };
-/** What the transactions of `createPack` and `addSticker` return, as it comes back from JSON. */
-const createdPack = z.object({ pack: z.object({ packKey: z.string() }) });
-const addedSticker = z.object({
-  stickerId: z.string(),
-  sha256: z.string(),
-  status: z.enum(['pending', 'ready', 'rejected']),
-  isNew: z.boolean(),
-});
 
 export function ownerOperations(deps: ApiDeps): Operation[] {
   const { packs, reader, uploads, store } = deps;
@@ -55,10 +47,7 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
     async handle({ body, actor, requestId }) {
       return answers.created(await packs.create(actor as Actor, body, requestId));
     },
-    async recover({ actor }, outcome) {
-      const created = createdPack.safeParse(outcome);
-      return created.success ? answers.created(await readAgain(actor, created.data.pack.packKey)) : null;
-    },
+    recover: ({ actor }, outcome) => answers.createdAgain(actor, outcome),
   });
 
   const upload = operation({
@@ -94,12 +83,12 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
         // Before the file is taken over.
         const findings = await findingsOfUpload(received.temporaryPath, upload);
         const added = await uploads.addSticker(owner, packKey, upload, requestId);
-        return addedAnswer(added, findings.map(findingJson));
+        return takenAnswer(added, findings);
       });
     },
     recover: (_call, outcome) => {
-      const added = addedSticker.safeParse(outcome);
-      return Promise.resolve(added.success ? addedAnswer(added.data) : null);
+      const added = stickerOutcome.safeParse(outcome);
+      return Promise.resolve(added.success ? takenAnswer(added.data) : null);
     },
   });
 
@@ -143,9 +132,4 @@ export function ownerOperations(deps: ApiDeps): Operation[] {
   });
 
   return [create, upload, publish, remove];
-}
-
-/** What was found about the file is known only while it is received. */
-function addedAnswer(added: AddedSticker, findings: object[] = []): Answer {
-  return { status: added.isNew ? 202 : 200, body: { data: { ...addedStickerJson(added), findings } } };
 }

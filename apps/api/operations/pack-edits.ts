@@ -102,6 +102,7 @@ export function packEditOperations(deps: ApiDeps): Operation[] {
       const view = await packClone.clone(actor as Actor, packKeyOf(params), body, requestId);
       return answers.created(view);
     },
+    recover: ({ actor }, outcome) => answers.createdAgain(actor, outcome),
   });
 
   const editSticker = operation({

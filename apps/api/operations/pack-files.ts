@@ -2,7 +2,7 @@
 import type { Request, Response } from 'express';
 import { rm } from 'node:fs/promises';
 import { z } from 'zod';
-import type { Actor } from '@omnizap/catalog';
+import { findingsOfPack, type Actor } from '@omnizap/catalog';
 import { imageLimits, packFormats, type PackFormat } from '@omnizap/imaging';
 import { AppError } from '@omnizap/runtime';
 import type { ApiDeps } from '../api-deps.ts';
@@ -142,6 +142,11 @@ export function packFileOperations(deps: ApiDeps): Operation[] {
         await rm(temporaryPath, { force: true });
       }
     },
+    // What was found about the file is gone with it; what is said of the pack is not.
+    recover: ({ actor }, outcome) =>
+      answers.createdAgain(actor, outcome, ({ pack }, stickers) => ({
+        findings: findingsOfPack(pack, stickers).map(findingJson),
+      })),
   });
 
   return [...exported, imported];

@@ -1,13 +1,16 @@
 /** Stickers that come in other than into a named pack: in the place of another one, or wherever their owner collects. */
 import { z } from 'zod';
-import type { Actor } from '@omnizap/catalog';
+import type { Actor, CollectedSticker } from '@omnizap/catalog';
+import type { Finding } from '@omnizap/imaging';
 import type { ApiDeps } from '../api-deps.ts';
 import { changeOf } from '../entity-tags.ts';
-import { operation, type Operation } from '../operation.ts';
+import { operation, type Answer, type Operation } from '../operation.ts';
+import { takenAnswer } from '../pack-answers.ts';
 import { collectedSchema, senderName } from '../pack-edit-schemas.ts';
-import { addedStickerJson } from '../pack-json.ts';
-import { addedStickerSchema } from '../schemas.ts';
+import { judgedStickerSchema } from '../pack-file-schemas.ts';
+import { collectedOutcome, replacedOutcome } from '../request-outcomes.ts';
 import { stickerFields, withReceivedSticker } from '../sticker-form.ts';
+import { findingsOfUpload } from '../upload-findings.ts';
 import { packKeyOf, stickerIdOf } from './pack-path.ts';
 
 const asUpload = { routeGroup: 'catalog_api_upload', access: 'catalog:write', query: z.strictObject({}) } as const;
@@ -37,15 +40,22 @@ export function stickerIntakeOperations(deps: ApiDeps): Operation[] {
     },
     headers: ['If-Match'],
     responses: {
-      202: { description: 'Taken; it is being worked on. The place has a new sticker_id.', schema: addedStickerSchema },
-      200: { description: 'The place has these bytes already.', schema: addedStickerSchema },
+      202: {
+        description: 'Taken; it is being worked on. The place has a new sticker_id.',
+        schema: judgedStickerSchema,
+      },
+      200: { description: 'The place has these bytes already.', schema: judgedStickerSchema },
     },
     async handle({ request, params, actor, requestId }) {
       const owner = actor as Actor;
       const [packKey, stickerId] = [packKeyOf(params), stickerIdOf(params)];
-      // Before a byte of the body is read: strangers' megabytes are not worth receiving.
-      await replaceSticker.check(owner, packKey, stickerId);
+      // Before a byte of the body is read: strangers' megabytes are not worth receiving. Sent again, it finds the sticker replaced, and
+      // is answered with what was kept: that is known when its body is.
+      const isOnce = request.get('idempotency-key') !== undefined;
+      await replaceSticker.check(owner, packKey, isOnce ? null : stickerId);
       return withReceivedSticker(request, store, {}, async (received) => {
+        // Before the file is taken over.
+        const findings = await findingsOfUpload(received.temporaryPath, received);
         const replaced = await replaceSticker.replace(
           owner,
           packKey,
@@ -53,8 +63,12 @@ export function stickerIntakeOperations(deps: ApiDeps): Operation[] {
           received,
           changeOf(request, requestId),
         );
-        return { status: replaced.isNew ? 202 : 200, body: { data: addedStickerJson(replaced) } };
+        return takenAnswer(replaced, findings);
       });
+    },
+    recover: (_call, outcome) => {
+      const replaced = replacedOutcome.safeParse(outcome);
+      return Promise.resolve(replaced.success ? takenAnswer(replaced.data.answered) : null);
     },
   });
 
@@ -89,21 +103,23 @@ export function stickerIntakeOperations(deps: ApiDeps): Operation[] {
       return withReceivedSticker(request, store, { sender_name: senderName }, async (received) => {
         const sender = received.fields.get('sender_name') ?? '';
         const upload = { ...received, emojis: received.emojis ?? [] };
-        const collected = await autoCollect.collect(actor as Actor, upload, sender, requestId);
-        return {
-          status: collected.isNew ? 202 : 200,
-          body: {
-            data: {
-              ...addedStickerJson(collected),
-              pack_key: collected.packKey,
-              pack_name: collected.packName,
-              outcome: collected.isNew ? 'added' : 'duplicate',
-            },
-          },
-        };
+        const findings = await findingsOfUpload(received.temporaryPath, upload);
+        return collectedAnswer(await autoCollect.collect(actor as Actor, upload, sender, requestId), findings);
       });
+    },
+    recover: (_call, outcome) => {
+      const collected = collectedOutcome.safeParse(outcome);
+      return Promise.resolve(collected.success ? collectedAnswer(collected.data) : null);
     },
   });
 
   return [replace, collect];
+}
+
+function collectedAnswer(collected: CollectedSticker, findings: Finding[] = []): Answer {
+  return takenAnswer(collected, findings, {
+    pack_key: collected.packKey,
+    pack_name: collected.packName,
+    outcome: collected.isNew ? 'added' : 'duplicate',
+  });
 }

@@ -7,14 +7,14 @@ const blockSeconds = 60;
 
 /**
  * Makes the statement that changes (or adds) a row of `table` sleep when `condition` holds for the new row. Returns how to wait until
- * somebody sleeps there, and how to end it: sleepers lose their connection, and nothing of what they wanted is written.
+ * somebody sleeps there, or `count` do, and how to end it: sleepers lose their connection, and nothing of what they wanted is written.
  */
 export async function blockUpdates(
   { knex, kind }: Database,
   table: string,
   event: 'INSERT' | 'UPDATE',
   condition: string,
-): Promise<{ reached: () => Promise<void>; end: () => Promise<void> }> {
+): Promise<{ reached: (count?: number) => Promise<void>; end: () => Promise<void> }> {
   if (kind === 'postgres') {
     await knex.raw(
       `CREATE FUNCTION hold_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(${blockSeconds}); RETURN NEW; END $$`,
@@ -37,8 +37,8 @@ export async function blockUpdates(
     ).map(({ id }) => id);
 
   return {
-    async reached() {
-      await waitFor(async () => (await sleepers()).length > 0, { description: `a statement on ${table}` });
+    async reached(count = 1) {
+      await waitFor(async () => (await sleepers()).length >= count, { description: `a statement on ${table}` });
     },
     async end() {
       for (const id of await sleepers())

@@ -2,7 +2,7 @@
 export { createApiKeys, scopes } from './api-keys.ts';
 export type { ApiKeys, KeyHolder, Scope } from './api-keys.ts';
 export { createAutoCollect } from './auto-collect.ts';
-export type { AutoCollect } from './auto-collect.ts';
+export type { AutoCollect, CollectedSticker } from './auto-collect.ts';
 export { bansTopic, createBans } from './bans.ts';
 export type { Bans, NewBan, ShownBan } from './bans.ts';
 export { countDueWork, createCatalogueDepth } from './catalogue-depth.ts';

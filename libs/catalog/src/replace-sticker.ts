@@ -24,11 +24,12 @@ export function createReplaceSticker(deps: UploadDeps) {
   const changePack = createPackChange(deps);
 
   return {
-    /** Refuses what the transaction would refuse, before a byte is received. */
-    async check(actor: Actor, packKey: string, stickerId: string): Promise<void> {
+    /** Refuses what the transaction would refuse, before a byte is received. `stickerId` null: looks at the pack alone. */
+    async check(actor: Actor, packKey: string, stickerId: string | null): Promise<void> {
       const pack = requireOwnPack(await findPackByKey(database.knex, packKey), actor, packKey);
       await assertOwnerMayWrite(database.knex, actor.ownerId);
-      if (!(await findItem(database.knex, pack.id, stickerId))) throw stickerNotFound(packKey, stickerId);
+      if (stickerId !== null && !(await findItem(database.knex, pack.id, stickerId)))
+        throw stickerNotFound(packKey, stickerId);
     },
 
     /**

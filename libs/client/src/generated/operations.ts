@@ -902,6 +902,7 @@ export type ReplaceStickerAnswer =
       sticker_id: string;
       sha256: string;
       status: 'pending' | 'ready' | 'rejected';
+      findings: Finding[];
     };
   } }
   | { status: 202; headers: Headers; body: {
@@ -909,6 +910,7 @@ export type ReplaceStickerAnswer =
       sticker_id: string;
       sha256: string;
       status: 'pending' | 'ready' | 'rejected';
+      findings: Finding[];
     };
   } };
 
@@ -934,6 +936,7 @@ export type CollectStickerAnswer =
       sticker_id: string;
       sha256: string;
       status: 'pending' | 'ready' | 'rejected';
+      findings: Finding[];
       pack_key: string;
       pack_name: string;
       outcome: 'added' | 'duplicate';
@@ -944,6 +947,7 @@ export type CollectStickerAnswer =
       sticker_id: string;
       sha256: string;
       status: 'pending' | 'ready' | 'rejected';
+      findings: Finding[];
       pack_key: string;
       pack_name: string;
       outcome: 'added' | 'duplicate';
