@@ -18,6 +18,7 @@ import type {
   ReplaceSticker,
   Reports,
   Uploads,
+  Webhooks,
 } from '@omnizap/catalog';
 import type { FlagStore, Flags, TaskPauses } from '@omnizap/rollout';
 import type { ProcessContext } from '@omnizap/runtime';
@@ -50,6 +51,7 @@ export type ApiDeps = Pick<
   moderation: Moderation;
   bans: Bans;
   reports: Reports;
+  webhooks: Webhooks;
   apiKeys: ApiKeys;
   deadLetters: DeadLetters;
   flags: Pick<Flags, 'isOn'>;

@@ -27,6 +27,7 @@ import { publicOperations } from './operations/public.ts';
 import { reportOperations } from './operations/reports.ts';
 import { rolloutOperations } from './operations/rollout.ts';
 import { stickerIntakeOperations } from './operations/sticker-intake.ts';
+import { webhookOperations } from './operations/webhooks.ts';
 import { createPipeliningGuard } from './pipelining-guard.ts';
 import { createPreparedAnswers } from './prepared-answers.ts';
 import { createErrorHandler } from './problem.ts';
@@ -96,6 +97,7 @@ export function createOperations(deps: ApiDeps): { operations: Operation[]; docu
     ...packEditOperations(deps),
     ...stickerIntakeOperations(deps),
     ...analyticsOperations(deps),
+    ...webhookOperations(deps),
     ...adminOperations(deps),
     ...moderationOperations(deps),
     ...banOperations(deps),

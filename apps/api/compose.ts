@@ -23,6 +23,7 @@ import {
   createReports,
   createTaskDefinitions,
   createUploads,
+  createWebhooks,
   keepDeadTask,
   rankingTopic,
   taskSettings,
@@ -80,11 +81,15 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
     processId: membership.processId,
     lanes: flags,
   });
+  const webhooks = {
+    isEnabled: config.STICKER_WEBHOOKS_ENABLED,
+    allowPrivate: config.STICKER_WEBHOOK_ALLOW_PRIVATE,
+  };
   const inlinePoller = createWorker(
     { queues: queues.source, wakeups, log, metrics },
     {
       lane: 'inline',
-      definitions: createTaskDefinitions({ database, flags, wakeups, store }, [...taskTypes]),
+      definitions: createTaskDefinitions({ database, flags, wakeups, store }, [...taskTypes], { webhooks }),
       concurrency: 1,
       pollIntervalMs: config.STICKER_DEDICATED_WORKER_POLL_INTERVAL_MS,
       restRatio: inlineRestRatio,
@@ -133,6 +138,7 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
     moderation: createModeration({ database, flags, wakeups }),
     bans: createBans({ database, flags, wakeups, reservedOwners: [adminOwnerId] }),
     reports: createReports({ database, flags, wakeups, holdAt: config.STICKER_REPORTS_HOLD_AT }),
+    webhooks: createWebhooks({ database, turns }, webhooks),
     apiKeys: createApiKeys({ database }),
     deadLetters: createDeadLetters({ database, queues, wakeups, log }),
     flags,

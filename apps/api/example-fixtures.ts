@@ -21,6 +21,10 @@ export const exampleFixtures = {
   heldPackKey: { sample: 'odd-cats-4f6h1s', description: 'A pack that waits for review, and may be lost' },
   throwawayBanId: { sample: '019ab3c0-8c4d-7f32-8e5f-6d7c8b9a0f1e', description: 'A ban that may end' },
   throwawayReportId: { sample: 12, description: 'A report that may be closed' },
+  throwawayWebhookId: {
+    sample: '019ab3c0-9d5e-7a43-8f60-7e8d9c0b1a2f',
+    description: 'A webhook of the caller that may be lost',
+  },
   newOwnerId: { sample: 'bot-4711', description: 'An owner who has nothing yet' },
   newPicture: { sample: 'sticker.webp', description: 'A picture that the catalogue does not have' },
   newPackFile: { sample: 'pack.wastickers', description: 'A .wastickers file with three stickers' },

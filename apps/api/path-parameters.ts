@@ -15,6 +15,7 @@ const pathParameters: Readonly<Record<string, PathParameter>> = {
     missing: 'sticker-not-found',
   },
   keyId: { schema: z.string().regex(/^[0-9a-f]{16}$/), missing: 'not-found' },
+  webhookId: { schema: z.uuid(), missing: 'not-found' },
   banId: { schema: z.uuid(), missing: 'not-found' },
   reportId: { schema: rowId, missing: 'not-found' },
   id: { schema: rowId, missing: 'not-found' },

@@ -44,7 +44,12 @@ export async function composeWorker(context: ProcessContext, kind: WorkerKind): 
     { queues, wakeups, log, metrics },
     {
       lane: config.WORKER_RELEASE,
-      definitions: createTaskDefinitions({ database, flags, wakeups, store }, taskTypesOf[kind]),
+      definitions: createTaskDefinitions({ database, flags, wakeups, store }, taskTypesOf[kind], {
+        webhooks: {
+          isEnabled: config.STICKER_WEBHOOKS_ENABLED,
+          allowPrivate: config.STICKER_WEBHOOK_ALLOW_PRIVATE,
+        },
+      }),
       concurrency: isClassification ? config.STICKER_CLASSIFICATION_CONCURRENCY : databaseConcurrency,
       pollIntervalMs: isClassification
         ? config.STICKER_DEDICATED_WORKER_POLL_INTERVAL_MS

@@ -6,6 +6,7 @@ import { appendEvents } from '@omnizap/outbox';
 import type { Flags } from '@omnizap/rollout';
 import type { Database, Transaction } from '@omnizap/runtime';
 import { aggregateIdOf, priorityOf, subjectsOf, type DomainEvent } from './events.ts';
+import { withWebhookMessages } from './webhook-events.ts';
 import { wantWork } from './work-state-store.ts';
 
 export type AnnounceDeps = { database: Database; flags: Pick<Flags, 'isOn'> };
@@ -14,9 +15,10 @@ export type AnnounceDeps = { database: Database; flags: Pick<Flags, 'isOn'> };
 export async function announce(
   trx: Transaction,
   { database, flags }: AnnounceDeps,
-  events: DomainEvent[],
+  changes: DomainEvent[],
   requestId: string | undefined,
 ): Promise<void> {
+  const events = await withWebhookMessages(trx, changes);
   await wantWork(trx, database.kind, events.flatMap(subjectsOf));
   const announced = events.filter((event) =>
     flags.isOn('enable_domain_event_outbox', `${event.aggregateType}:${aggregateIdOf(event)}`),

@@ -139,6 +139,7 @@ describe.each(testDatabaseKinds())('retention of the catalogue on %s', (kind) =>
       ['interactions', 'archive', 180],
       ['interaction-days', 'drop', 400],
       ['closed-reports', 'drop', 365],
+      ['webhook-messages', 'drop', 30],
       ['dead-tasks', 'keep', 'for-ever'],
       ['audit', 'keep', 'for-ever'],
     ]);

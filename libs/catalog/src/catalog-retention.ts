@@ -2,6 +2,7 @@
 import { outboxRetention } from '@omnizap/outbox';
 import { requestRetention, type DatabaseKind, type RetentionPolicy } from '@omnizap/runtime';
 import { addToTotals, takeFromTotals } from './interaction-total-store.ts';
+import { forgetMessages } from './webhook-store.ts';
 
 /** Every policy there is, those of outbox and requests included: whoever carries them out or lists them takes all. */
 export function retentionPolicies(kind: DatabaseKind): RetentionPolicy[] {
@@ -36,6 +37,14 @@ export function catalogRetention(kind: DatabaseKind): RetentionPolicy[] {
       condition: "state <> 'open'",
       ageColumn: 'closed_at',
       reason: 'Who reports the same again counts once in that time; what was decided is in the audit log.',
+    },
+    {
+      name: 'webhook-messages',
+      table: 'webhook_message',
+      keep: { days: 30 },
+      action: 'drop',
+      beforeDelete: (trx, ids) => forgetMessages(trx, { ids }),
+      reason: 'What no receiver took, for as long as somebody may redrive it. What was taken is gone at once.',
     },
     {
       name: 'dead-tasks',

@@ -34,7 +34,13 @@ import { createWorkStateStore } from './work-state-store.ts';
 const log = createLogger({ level: 'silent', format: 'json', process: 'test' });
 const shards = Array.from({ length: shardCount }, (_, shard) => shard);
 const operator = { actor: 'operator', requestId: 'request-1' };
-const cadenceMs = { classification: 120_000, derivative: 120_000, curation: 180_000, rebuild: 240_000 };
+const cadenceMs = {
+  classification: 120_000,
+  derivative: 120_000,
+  curation: 180_000,
+  rebuild: 240_000,
+  webhook: 240_000,
+};
 const numberOf = (event: OutboxEvent): number => (event.payload as { number: number }).number;
 
 describe.each(testDatabaseKinds())('dead letters on %s', (kind) => {

@@ -47,7 +47,13 @@ const eventSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('PACK_UPDATED'),
     aggregateType: z.literal('sticker_pack'),
-    payload: z.object({ pack_id: z.string(), action: z.string(), theme_keys: z.array(z.string()) }),
+    payload: z.object({
+      pack_id: z.string(),
+      action: z.string(),
+      theme_keys: z.array(z.string()),
+      /** What webhooks of the pack's owner are told of it; absent where there is nothing to tell. */
+      webhook_message_ids: z.array(z.string()).optional(),
+    }),
   }),
   z.object({
     type: z.literal('ENGAGEMENT_RECORDED'),
@@ -80,7 +86,10 @@ export function subjectsOf(event: DomainEvent): Subject[] {
     case 'STICKER_MODERATED':
       return themesAndPacks(event.payload);
     case 'PACK_UPDATED':
-      return themesAndPacks({ pack_ids: [event.payload.pack_id], theme_keys: event.payload.theme_keys });
+      return [
+        ...themesAndPacks({ pack_ids: [event.payload.pack_id], theme_keys: event.payload.theme_keys }),
+        ...(event.payload.webhook_message_ids ?? []).map((subjectId) => ({ taskType: 'webhook' as const, subjectId })),
+      ];
     case 'ENGAGEMENT_RECORDED':
       return [{ taskType: 'rebuild', subjectId: event.payload.pack_id }];
   }

@@ -13,7 +13,13 @@ import { createWorkStateStore, markDone, markFailed } from './work-state-store.t
 
 const log = createLogger({ level: 'silent', format: 'json', process: 'test' });
 const provider = { name: 'emoji', version: '2' };
-const cadenceMs = { classification: 120_000, derivative: 120_000, curation: 180_000, rebuild: 240_000 };
+const cadenceMs = {
+  classification: 120_000,
+  derivative: 120_000,
+  curation: 180_000,
+  rebuild: 240_000,
+  webhook: 240_000,
+};
 const daysAgo = (days: number): Date => new Date(Date.now() - days * 86_400_000);
 
 describe.each(testDatabaseKinds())('sweeps on %s', (kind) => {

@@ -3,9 +3,11 @@ import { configureImaging, createEmojiClassifier, keywordsOfEmoji, parseEmojis }
 import type { TaskDefinition, TaskHandler } from '@omnizap/tasks';
 import { createClassifySticker, type HandlerDeps } from './classify-sticker.ts';
 import { createCurateTheme } from './curate-theme.ts';
+import { createDeliverWebhook } from './deliver-webhook.ts';
 import { createDeriveSticker } from './derive-sticker.ts';
 import { createRebuildPack } from './rebuild-pack.ts';
 import { taskSettings, type TaskType } from './task-settings.ts';
+import type { WebhookOptions } from './webhook-url.ts';
 
 export const workerKinds = ['classification', 'curation', 'rebuild'] as const;
 export type WorkerKind = (typeof workerKinds)[number];
@@ -14,10 +16,14 @@ export type WorkerKind = (typeof workerKinds)[number];
 export const taskTypesOf: Record<WorkerKind, TaskType[]> = {
   classification: ['classification', 'derivative'],
   curation: ['curation'],
-  rebuild: ['rebuild'],
+  rebuild: ['rebuild', 'webhook'],
 };
 
-export function createTaskDefinitions(deps: HandlerDeps, types: TaskType[]): TaskDefinition[] {
+export function createTaskDefinitions(
+  deps: HandlerDeps,
+  types: TaskType[],
+  options: { webhooks: WebhookOptions },
+): TaskDefinition[] {
   configureImaging();
   // Loading the emoji data takes 0.2 s: before the first sticker, not during it.
   parseEmojis(['😀']).forEach(keywordsOfEmoji);
@@ -26,6 +32,7 @@ export function createTaskDefinitions(deps: HandlerDeps, types: TaskType[]): Tas
     derivative: () => createDeriveSticker(deps),
     curation: () => createCurateTheme(deps),
     rebuild: () => createRebuildPack(deps),
+    webhook: () => createDeliverWebhook(deps, options.webhooks),
   };
   return types.map((type) => {
     const settings = taskSettings.find((entry) => entry.type === type);

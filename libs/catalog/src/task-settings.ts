@@ -1,12 +1,21 @@
 /** The kinds of task of the catalogue and how each is queued. */
 import type { TaskSettings } from '@omnizap/tasks';
 
-/** `derivative` is worked by the classification process, after classification: making WebPs must not delay knowing what came. */
-export const taskTypes = ['classification', 'derivative', 'curation', 'rebuild'] as const;
+/**
+ * `derivative` is worked by the classification process, after classification: making WebPs must not delay knowing what came.
+ * `webhook` is worked by the rebuild process, which is there for short tasks that mostly wait.
+ */
+export const taskTypes = ['classification', 'derivative', 'curation', 'rebuild', 'webhook'] as const;
 export type TaskType = (typeof taskTypes)[number];
 
 /** Eight retries with doubling delays span four to eight minutes: a full disk or a database restart is over by then, or a person is needed. */
 const retryLimit = 8;
+
+/**
+ * A receiver's outage lasts until a person of theirs is awake: waits of at most 2, 4, 8 ... seconds up to six hours, half of that on
+ * average, span seven to fifteen hours.
+ */
+const webhookRetries = { retryLimit: 15, firstRetryMs: 2_000, longestRetryMs: 21_600_000 };
 
 export const taskSettings: TaskSettings[] = [
   { type: 'classification', retryLimit, timeoutSeconds: 60, coalesceSeconds: 0 },
@@ -14,4 +23,5 @@ export const taskSettings: TaskSettings[] = [
   // A theme or a pack changes with each of its stickers; a second or two of patience turns a burst into one look.
   { type: 'curation', retryLimit, timeoutSeconds: 60, coalesceSeconds: 2 },
   { type: 'rebuild', retryLimit, timeoutSeconds: 30, coalesceSeconds: 1 },
+  { type: 'webhook', ...webhookRetries, timeoutSeconds: 20, coalesceSeconds: 0 },
 ];

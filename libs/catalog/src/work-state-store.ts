@@ -143,3 +143,23 @@ export async function markFailed(trx: Knex.Transaction, subject: Subject, versio
         version === undefined ? trx.raw('wanted_version') : trx.raw('GREATEST(failed_version, ?)', [version]),
     });
 }
+
+/** For subjects that will never be looked at again. A task of theirs that is still on its way finds nothing wanted. */
+export async function forgetSubjects(trx: Knex.Transaction, taskType: TaskType, subjectIds: string[]): Promise<void> {
+  for (let start = 0; start < subjectIds.length; start += rowsPerInsert) {
+    const batch = subjectIds.slice(start, start + rowsPerInsert);
+    await trx('work_state').where({ task_type: taskType }).whereIn('subject_id', batch).delete();
+  }
+}
+
+/** Sweeps leave the subject alone for so long: a task of its own is going to look at it before. */
+export async function postponeSweeps(
+  trx: Knex.Transaction,
+  kind: DatabaseKind,
+  subject: Subject,
+  milliseconds: number,
+): Promise<void> {
+  await trx('work_state')
+    .where({ task_type: subject.taskType, subject_id: subject.subjectId })
+    .update({ wanted_at: trx.raw(sqlNowPlus(kind, milliseconds)) });
+}

@@ -67,6 +67,17 @@ describe('loadConfig', () => {
     expect(loadConfig({ DATABASE_URL: postgres, WORKER_PORT: '9111' }).WORKER_PORT).toBe(9111);
   });
 
+  it('sends webhooks unless told otherwise, and to private addresses only when told so', () => {
+    const read = (environment: Record<string, string>) => {
+      const config = loadConfig({ DATABASE_URL: postgres, ...environment });
+      return [config.STICKER_WEBHOOKS_ENABLED, config.STICKER_WEBHOOK_ALLOW_PRIVATE];
+    };
+
+    expect(read({})).toEqual([true, false]);
+    expect(read({ STICKER_WEBHOOKS_ENABLED: 'false', STICKER_WEBHOOK_ALLOW_PRIVATE: 'true' })).toEqual([false, true]);
+    expect(() => read({ STICKER_WEBHOOK_ALLOW_PRIVATE: 'yes' })).toThrow(/STICKER_WEBHOOK_ALLOW_PRIVATE/);
+  });
+
   it('reads what collects stickers by itself, and refuses a name that no pack could have', () => {
     const read = (environment: Record<string, string>) => loadConfig({ DATABASE_URL: postgres, ...environment });
 

@@ -121,6 +121,14 @@ const environmentSchema = z.object({
     .optional()
     .transform((value) => value ?? 'approve'),
   STICKER_REPORTS_HOLD_AT: integer(0, 0, 10_000),
+  STICKER_WEBHOOKS_ENABLED: z
+    .enum(['true', 'false', '1', '0'], 'must be true or false')
+    .optional()
+    .transform((value) => value === undefined || value === 'true' || value === '1'),
+  STICKER_WEBHOOK_ALLOW_PRIVATE: z
+    .enum(['true', 'false', '1', '0'], 'must be true or false')
+    .optional()
+    .transform((value) => value === 'true' || value === '1'),
   STICKER_CLASSIFICATION_CONCURRENCY: integer(4, 1, 64),
 });
 

@@ -44,6 +44,13 @@ export const errorRegistry = {
   'pack-limit-reached': { status: 409, title: 'The owner has all packs allowed', retryable: false, level: 'info' },
   'sticker-duplicate': { status: 409, title: 'The pack has this sticker already', retryable: false, level: 'info' },
   'auto-collect-disabled': { status: 409, title: 'Auto-collect is turned off', retryable: false, level: 'info' },
+  'webhooks-disabled': { status: 409, title: 'Webhooks are turned off', retryable: false, level: 'info' },
+  'webhook-limit-reached': {
+    status: 409,
+    title: 'The owner has all webhooks allowed',
+    retryable: false,
+    level: 'info',
+  },
   'owner-banned': { status: 403, title: 'The owner is banned', retryable: false, level: 'info' },
   'sticker-banned': { status: 422, title: 'The sticker is banned', retryable: false, level: 'info' },
   'moderation-conflict': { status: 409, title: 'Moderation does not allow this', retryable: false, level: 'info' },

@@ -154,7 +154,9 @@ describe.each(testDatabaseKinds())('seeding in bulk on %s', (kind) => {
     const wakeups = createWakeups({ queueUrl: test.queueUrl, log });
     const store = createDiskStore(path.join(dataDir, 'stickers'));
     const deps = { database, wakeups, store, flags: { isOn: () => true } };
-    const [definition] = createTaskDefinitions(deps, ['rebuild']);
+    const [definition] = createTaskDefinitions(deps, ['rebuild'], {
+      webhooks: { isEnabled: false, allowPrivate: false },
+    });
     if (!definition || !('handle' in definition)) throw new Error('Rebuild works no single packs');
     const rebuild = definition.handle;
     const ids = await database.knex('sticker_pack').pluck<string[]>('id');

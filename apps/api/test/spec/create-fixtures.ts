@@ -127,6 +127,14 @@ export async function createFixtures(fleet: Fleet): Promise<Fixtures> {
       await other.call('POST', `/api/sticker-packs/${packKey}/report`, { body: { reason: 'other' }, headers });
       return (await idIn('sticker_report', { pack_id: (await idIn('sticker_pack', { pack_key: packKey })).id })).id;
     },
+    async throwawayWebhookId() {
+      const id = randomUUID();
+      // An owner has five at most, and an example makes one.
+      await knex('webhook').where({ owner_id: owner.ownerId }).delete();
+      const receiver = { url: 'https://receiver.example/hook', events: '["pack.published"]', secret: 'whsec_AAAA' };
+      await knex('webhook').insert({ id, owner_id: owner.ownerId, ...receiver });
+      return id;
+    },
     throwawayKeyId: async () => (await fleet.createOwner()).keyId,
     throwawayDeadLetterId: makeDeadLetter,
     newOwnerId: async () => await Promise.resolve(`bot-${randomUUID()}`),

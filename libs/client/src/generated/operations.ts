@@ -1001,6 +1001,86 @@ export type GetPackAnalyticsAnswer =
     };
   } };
 
+export type CreateWebhookInput = {
+  headers?: {
+    /** The same key with the same request is carried out once and answered alike each time. */
+    'Idempotency-Key'?: string;
+  };
+  body: {
+    /** https, on a host of the public internet, without user name, password and fragment */
+    url: string;
+    /** What to tell of; all, when absent */
+    events?: ('pack.published' | 'pack.updated' | 'pack.moderated' | 'pack.deleted')[];
+  };
+};
+export type CreateWebhookAnswer =
+  | { status: 201; headers: Headers; body: {
+    data: {
+      webhook_id: string;
+      url: string;
+      events: string[];
+      /** RFC 3339, UTC */
+      created_at: string;
+      /** Failed attempts since the last message that was taken */
+      failures_in_row: number;
+      /** null: nothing was sent yet */
+      last_attempt: {
+        /** RFC 3339, UTC */
+        at: string;
+        /** null: there was no answer */
+        http_status: number | null;
+        /** null: the message was taken */
+        error: string | null;
+      } | null;
+      /** Nothing is sent any more; delete it and make it again */
+      disabled: {
+        /** RFC 3339, UTC */
+        at: string;
+        reason: string;
+      } | null;
+      /** Verifies signatures; shown here and never again */
+      secret: string;
+    };
+  } };
+
+export type ListWebhooksInput = object;
+export type ListWebhooksAnswer =
+  | { status: 200; headers: Headers; body: {
+    data: {
+      webhook_id: string;
+      url: string;
+      events: string[];
+      /** RFC 3339, UTC */
+      created_at: string;
+      /** Failed attempts since the last message that was taken */
+      failures_in_row: number;
+      /** null: nothing was sent yet */
+      last_attempt: {
+        /** RFC 3339, UTC */
+        at: string;
+        /** null: there was no answer */
+        http_status: number | null;
+        /** null: the message was taken */
+        error: string | null;
+      } | null;
+      /** Nothing is sent any more; delete it and make it again */
+      disabled: {
+        /** RFC 3339, UTC */
+        at: string;
+        reason: string;
+      } | null;
+    }[];
+  } };
+
+export type DeleteWebhookInput = {
+  params: {
+    /** Id of the webhook */
+    webhookId: string;
+  };
+};
+export type DeleteWebhookAnswer =
+  | { status: 204; headers: Headers; body: null };
+
 export type CreateApiKeyInput = {
   headers?: {
     /** The same key with the same request is carried out once and answered alike each time. */
@@ -1905,8 +1985,8 @@ export type GetQueuesAnswer =
 
 export type PauseTaskTypeInput = {
   params: {
-    /** Task type: classification, derivative, curation, rebuild */
-    taskType: 'classification' | 'derivative' | 'curation' | 'rebuild';
+    /** Task type: classification, derivative, curation, rebuild, webhook */
+    taskType: 'classification' | 'derivative' | 'curation' | 'rebuild' | 'webhook';
   };
   headers?: {
     /** The same key with the same request is carried out once and answered alike each time. */
@@ -1927,8 +2007,8 @@ export type PauseTaskTypeAnswer =
 
 export type ResumeTaskTypeInput = {
   params: {
-    /** Task type: classification, derivative, curation, rebuild */
-    taskType: 'classification' | 'derivative' | 'curation' | 'rebuild';
+    /** Task type: classification, derivative, curation, rebuild, webhook */
+    taskType: 'classification' | 'derivative' | 'curation' | 'rebuild' | 'webhook';
   };
   headers?: {
     /** The same key with the same request is carried out once and answered alike each time. */
@@ -2136,6 +2216,12 @@ export type Operations = {
   collectSticker: { input: CollectStickerInput; answer: CollectStickerAnswer };
   /** How often the pack was opened, rated and downloaded: in total, lately and day by day. For its owner only. */
   getPackAnalytics: { input: GetPackAnalyticsInput; answer: GetPackAnalyticsAnswer };
+  /** Has a URL told of what happens to the caller's published packs. The secret is shown in this answer only. */
+  createWebhook: { input: CreateWebhookInput; answer: CreateWebhookAnswer };
+  /** The caller's webhooks with how their last attempts went, the oldest first. */
+  listWebhooks: { input: ListWebhooksInput; answer: ListWebhooksAnswer };
+  /** Ends a webhook. What it was still to be told is not sent. */
+  deleteWebhook: { input: DeleteWebhookInput; answer: DeleteWebhookAnswer };
   /** Makes an API key. The key is shown in this answer and never again. */
   createApiKey: { input: CreateApiKeyInput; answer: CreateApiKeyAnswer };
   /** Revokes an API key at once. */
@@ -2247,6 +2333,9 @@ export const routes = {
   replaceSticker: { method: 'POST', path: '/api/sticker-packs/{packKey}/stickers/{stickerId}/replace' },
   collectSticker: { method: 'POST', path: '/api/stickers' },
   getPackAnalytics: { method: 'GET', path: '/api/sticker-packs/{packKey}/analytics' },
+  createWebhook: { method: 'POST', path: '/api/webhooks' },
+  listWebhooks: { method: 'GET', path: '/api/webhooks' },
+  deleteWebhook: { method: 'DELETE', path: '/api/webhooks/{webhookId}' },
   createApiKey: { method: 'POST', path: '/api/admin/api-keys' },
   revokeApiKey: { method: 'DELETE', path: '/api/admin/api-keys/{keyId}' },
   listModerationQueue: { method: 'GET', path: '/api/admin/moderation/queue' },

@@ -1,0 +1,115 @@
+/**
+ * Tells one receiver one message. At least once: the answer is recorded after it came, so a kill in between tells it again, under
+ * the same id. A message that was taken leaves no row; one that nobody took in all its attempts is a dead letter like any task.
+ */
+import { AppError, type Database, type Transaction } from '@omnizap/runtime';
+import { retryDelayMs, type TaskHandler, type TaskOutcome } from '@omnizap/tasks';
+import { taskSettings } from './task-settings.ts';
+import { createVersionedHandler, type Look } from './versioned-handler.ts';
+import { createWebhookSender, type SendWebhook, type WebhookAnswer } from './webhook-sender.ts';
+import { signatureHeaders } from './webhook-signature.ts';
+import {
+  disableWebhook,
+  findMessage,
+  forgetMessages,
+  lockMessage,
+  recordFailure,
+  recordTaken,
+  type AttemptResult,
+  type Message,
+} from './webhook-store.ts';
+import type { WebhookOptions } from './webhook-url.ts';
+import { createWorkStateStore, postponeSweeps } from './work-state-store.ts';
+
+/** A receiver that fails so often in a row, over at least that time, is told nothing more: nobody looks after it. */
+const failuresToDisable = 50;
+const disableAfterMs = 3_600_000;
+/** The wait that the queue chooses may be this much longer than its ceiling: a worker has to be free. */
+const sweepMarginMs = 60_000;
+const userAgent = 'OmniZap-Stickers-Webhooks';
+const goneStatus = 410;
+
+export function createDeliverWebhook(
+  { database }: { database: Database },
+  options: WebhookOptions,
+  send: SendWebhook = createWebhookSender(options),
+): TaskHandler {
+  const { knex, kind } = database;
+
+  return createVersionedHandler(createWorkStateStore(database), 'webhook', async (look) => {
+    const message = await findMessage(knex, look.subjectId);
+    if (!message) return look.idle('there is no such message');
+    const { receiver, webhookId } = message;
+    const settle = (write: Parameters<typeof look.commit<true>>[1]): Promise<TaskOutcome> =>
+      look.commit((trx) => lockMessage(trx, webhookId, look.subjectId), write);
+
+    if (receiver === null || !options.isEnabled)
+      return settle(async (trx) => {
+        await forgetMessages(trx, { message_id: look.subjectId });
+        return { status: 'skipped', reason: receiver === null ? 'nobody is to be told any more' : 'webhooks are off' };
+      });
+
+    const answer = await send(requestOf(look.subjectId, message, receiver), look.signal);
+    const result = resultOf(answer);
+    if (result.error === null)
+      return settle(async (trx) => {
+        await recordTaken(trx, kind, webhookId, result.httpStatus ?? 0);
+        await forgetMessages(trx, { message_id: look.subjectId });
+        return { status: 'done' };
+      });
+    if (result.httpStatus === goneStatus)
+      return settle(async (trx) => {
+        await recordFailure(trx, kind, webhookId, result, disableAfterMs);
+        await disableWebhook(trx, kind, webhookId, 'The receiver answered 410 Gone.');
+        return { status: 'rejected', reason: 'the receiver is gone' };
+      });
+    return keepFailure(look, webhookId, result);
+  });
+
+  /** @throws AppError `unavailable`, for the queue to try again, unless the webhook is disabled now */
+  async function keepFailure(
+    { task, subjectId }: Look<Transaction>,
+    webhookId: string,
+    result: AttemptResult,
+  ): Promise<TaskOutcome> {
+    const isDisabled = await database.transaction(async (trx) => {
+      const { failuresInRow, isLong } = await recordFailure(trx, kind, webhookId, result, disableAfterMs);
+      if (failuresInRow >= failuresToDisable && isLong) {
+        await disableWebhook(trx, kind, webhookId, `The last ${failuresInRow} attempts failed.`);
+        return true;
+      }
+      await postponeSweeps(trx, kind, { taskType: 'webhook', subjectId }, longestWaitMs(task.attempt));
+      return false;
+    });
+    if (isDisabled) return { status: 'rejected', reason: 'the receiver has failed for too long' };
+    throw new AppError('unavailable', `Webhook ${webhookId} did not take its message: ${result.error}`);
+  }
+}
+
+/** Until the attempt after this one: sweeps that look before would only add attempts beside those of the queue. */
+function longestWaitMs(attempt: number): number {
+  const settings = taskSettings.find(({ type }) => type === 'webhook');
+  return (settings ? retryDelayMs(settings, attempt, () => 1) : 0) + sweepMarginMs;
+}
+
+function requestOf(messageId: string, message: Message, receiver: { url: string; secret: string }) {
+  const { type, data, createdAt } = message;
+  const body = JSON.stringify({ type, timestamp: createdAt.toISOString(), data });
+  const timestamp = Math.floor(Date.now() / 1_000);
+  return {
+    url: receiver.url,
+    headers: {
+      ...{ 'Content-Type': 'application/json', 'User-Agent': userAgent },
+      ...signatureHeaders(receiver.secret, { id: messageId, timestamp, body }),
+    },
+    body,
+  };
+}
+
+/** Everything but 2xx is a failure; also a redirect, which is not followed. */
+function resultOf(answer: WebhookAnswer): AttemptResult {
+  if ('problem' in answer) return { httpStatus: null, error: answer.problem };
+  const { httpStatus } = answer;
+  const isTaken = httpStatus >= 200 && httpStatus < 300;
+  return { httpStatus, error: isTaken ? null : `The receiver answered ${httpStatus}.` };
+}
