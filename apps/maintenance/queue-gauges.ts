@@ -1,4 +1,5 @@
 /** Queue depths, exported by the leading maintenance process only and refreshed in the background: a scrape costs no query. */
+import { ownTaskTypes } from '@omnizap/catalog';
 import { Gauge, type Metrics } from '@omnizap/runtime';
 import type { TaskCount } from '@omnizap/tasks';
 
@@ -39,8 +40,9 @@ export function createQueueGauges(deps: GaugeDeps) {
         deps.taskCounts(),
         deps.catalogueDepth(),
       ]);
+      const own = counts.filter(({ taskType }) => ownTaskTypes.some((type) => type === taskType));
       const sum = (states: string[]): number =>
-        counts.filter((entry) => states.includes(entry.state)).reduce((total, entry) => total + entry.count, 0);
+        own.filter((entry) => states.includes(entry.state)).reduce((total, entry) => total + entry.count, 0);
       depth.set({ queue: 'sticker_worker_tasks_pending' }, sum(['created']));
       depth.set({ queue: 'sticker_worker_tasks_processing' }, sum(['active']));
       // As with events: failed means waiting for its retry after an error; terminal failures are dead letters.
@@ -53,7 +55,7 @@ export function createQueueGauges(deps: GaugeDeps) {
       depth.set({ queue: 'sticker_reprocess_pending' }, catalogue.reprocessPending);
       depth.set({ queue: 'sticker_pack_score_snapshot_pending' }, catalogue.scorePending);
       oldest.set({ queue: 'domain_event_outbox_pending' }, outbox.oldestSeconds);
-      oldest.set({ queue: 'sticker_worker_tasks_pending' }, Math.max(0, ...counts.map((entry) => entry.oldestSeconds)));
+      oldest.set({ queue: 'sticker_worker_tasks_pending' }, Math.max(0, ...own.map((entry) => entry.oldestSeconds)));
       tasks.reset();
       for (const entry of counts) tasks.inc({ task_type: entry.taskType, lane: entry.lane }, entry.count);
     },

@@ -2,7 +2,7 @@
 import type { Database } from '@omnizap/runtime';
 import { countDeadTasks } from './dead-task-store.ts';
 import { createReprocessStore } from './reprocess-store.ts';
-import { taskTypes, type TaskType } from './task-settings.ts';
+import { ownTaskTypes, taskTypes, type TaskType } from './task-settings.ts';
 import { createWorkStateStore } from './work-state-store.ts';
 
 /** Subjects whose work is wanted and not done, per task type. */
@@ -17,7 +17,7 @@ export function createCatalogueDepth(database: Database, provider: { name: strin
   const workState = createWorkStateStore(database);
   const reprocess = createReprocessStore(database, provider);
   return async (): Promise<{ deadTasks: number; reprocessPending: number; scorePending: number }> => ({
-    deadTasks: await countDeadTasks(database.knex),
+    deadTasks: await countDeadTasks(database.knex, ownTaskTypes),
     reprocessPending: await reprocess.count(),
     scorePending: await workState.countDue('rebuild'),
   });

@@ -49,7 +49,10 @@ export async function insertDeadTask(trx: Knex.Transaction, kind: DatabaseKind, 
   return false;
 }
 
-export async function countDeadTasks(db: Knex): Promise<number> {
-  const rows = await db('sticker_worker_task_dlq').count<{ count: number }[]>({ count: '*' });
+/** Of these task types; of all without any. */
+export async function countDeadTasks(db: Knex, taskTypes?: readonly string[]): Promise<number> {
+  const query = db('sticker_worker_task_dlq');
+  if (taskTypes) void query.whereIn('task_type', taskTypes);
+  const rows = await query.count<{ count: number }[]>({ count: '*' });
   return rows[0]?.count ?? 0;
 }

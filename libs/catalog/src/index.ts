@@ -71,7 +71,7 @@ export { termsOfPack } from './search-terms.ts';
 export { createSweeper } from './sweeper.ts';
 export { createTaskDefinitions, taskTypesOf, workerKinds } from './task-definitions.ts';
 export type { WorkerKind } from './task-definitions.ts';
-export { taskSettings, taskTypes } from './task-settings.ts';
+export { ownTaskTypes, taskSettings, taskTypes } from './task-settings.ts';
 export type { TaskType } from './task-settings.ts';
 export { themeKeyOf } from './themes.ts';
 export { createWorkStateStore } from './work-state-store.ts';

@@ -8,6 +8,9 @@ import type { TaskSettings } from '@omnizap/tasks';
 export const taskTypes = ['classification', 'derivative', 'curation', 'rebuild', 'webhook'] as const;
 export type TaskType = (typeof taskTypes)[number];
 
+/** Those whose failures are our own. Webhooks fail when receivers do that owners run: no reason to wake an operator or to roll back. */
+export const ownTaskTypes: readonly TaskType[] = taskTypes.filter((type) => type !== 'webhook');
+
 /** Eight retries with doubling delays span four to eight minutes: a full disk or a database restart is over by then, or a person is needed. */
 const retryLimit = 8;
 

@@ -13,12 +13,14 @@ import { createTestDatabase, testDatabaseKinds, type TestDatabase } from '@omniz
 import { Webhook as Verifier } from 'standardwebhooks';
 import { addPack, addSticker, flags } from '../test/builders.ts';
 import { announce } from './announce.ts';
+import { createCatalogueDepth } from './catalogue-depth.ts';
 import { catalogRetention } from './catalog-retention.ts';
 import { createDeliverWebhook } from './deliver-webhook.ts';
 import { createModeration } from './moderation.ts';
 import { createOwnerTurns } from './owner-turns.ts';
 import { createPackEdits } from './pack-edits.ts';
 import { createPacks, packUpdated, type Actor } from './packs.ts';
+import { countDeadTasks } from './dead-task-store.ts';
 import { keepDeadTask } from './dead-tasks.ts';
 import { webhookEvents, type WebhookEvent } from './webhook-events.ts';
 import type { SendWebhook, WebhookAnswer } from './webhook-sender.ts';
@@ -194,6 +196,9 @@ describe.each(testDatabaseKinds())('webhooks on %s', (kind) => {
     const task = { id: '00000000-0000-4000-8000-000000000001', taskType: 'webhook', subjectId: id, attempts: 16 };
     await keepDeadTask(database, { ...task, error, payload });
     expect(await due()).toEqual([]);
+    // Whoever runs the receiver is not whoever reads the gauge.
+    const depth = createCatalogueDepth(database, { name: 'emoji', version: '1' });
+    expect([await countDeadTasks(database.knex), (await depth()).deadTasks]).toEqual([1, 0]);
     await database.transaction((trx) =>
       wantAgain(trx, kind, [{ taskType: 'webhook', subjectId: id, wantedAt: new Date() }]),
     );
