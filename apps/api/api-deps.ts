@@ -9,6 +9,7 @@ import type {
   MarketplaceActivityReader,
   Moderation,
   OwnerReader,
+  OwnerSessions,
   PackClone,
   PackAnalyticsReader,
   PackEdits,
@@ -53,6 +54,7 @@ export type ApiDeps = Pick<
   reports: Reports;
   webhooks: Webhooks;
   apiKeys: ApiKeys;
+  ownerSessions: OwnerSessions;
   deadLetters: DeadLetters;
   flags: Pick<Flags, 'isOn'>;
   flagStore: FlagStore;

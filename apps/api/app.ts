@@ -65,7 +65,8 @@ export function createApp(deps: ApiDeps): Express {
   app.use(describeToAgents);
 
   const { operations, document } = createOperations(deps);
-  const authentication = createAuthentication({ apiKeys: deps.apiKeys, adminToken: config.ADMIN_TOKEN });
+  const { apiKeys, ownerSessions } = deps;
+  const authentication = createAuthentication({ apiKeys, ownerSessions, adminToken: config.ADMIN_TOKEN });
   for (const operation of operations)
     app[operation.method](expressPath(operation.path), createOperationRoute(operation, { ...deps, authentication }));
   for (const [path, those] of byPath(operations)) {

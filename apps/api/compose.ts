@@ -12,6 +12,7 @@ import {
   createMarketplaceActivity,
   createModeration,
   createOwnerReader,
+  createOwnerSessions,
   createOwnerTurns,
   createPackClone,
   createPackEdits,
@@ -104,6 +105,7 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
     moderationPolicy: config.STICKER_MODERATION_POLICY,
   };
   const turns = createOwnerTurns(database);
+  const apiKeys = createApiKeys({ database });
   const maxPerOwner = config.STICKER_PACK_MAX_PER_OWNER;
   const app = createApp({
     ...context,
@@ -139,7 +141,8 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
     bans: createBans({ database, flags, wakeups, reservedOwners: [adminOwnerId] }),
     reports: createReports({ database, flags, wakeups, holdAt: config.STICKER_REPORTS_HOLD_AT }),
     webhooks: createWebhooks({ database, turns }, webhooks),
-    apiKeys: createApiKeys({ database }),
+    apiKeys,
+    ownerSessions: createOwnerSessions({ database, apiKeys }),
     deadLetters: createDeadLetters({ database, queues, wakeups, log }),
     flags,
     flagStore: createFlagStore(database),

@@ -4,6 +4,7 @@
  */
 import type { Request, RequestHandler, Response } from 'express';
 import { isForOtherSites } from './operation-defaults.ts';
+import { sessionTokenOf } from './session-cookie.ts';
 import type { Operation } from './operation.ts';
 
 const exposedHeaders = [
@@ -24,7 +25,7 @@ const preflightSeconds = 7_200;
 
 /** Before anything can fail: the error is for the same reader. */
 export function allowOtherSites(request: Request, response: Response): void {
-  if (request.headers.authorization !== undefined) return;
+  if (request.headers.authorization !== undefined || sessionTokenOf(request) !== undefined) return;
   response.set({ 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': exposedHeaders });
 }
 

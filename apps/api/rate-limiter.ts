@@ -38,6 +38,7 @@ type Limits = Pick<
   | 'STICKER_RATE_LIMIT_UPLOADS_PER_MINUTE'
   | 'STICKER_RATE_LIMIT_COUNTS_PER_MINUTE'
   | 'STICKER_RATE_LIMIT_ADMIN_PER_MINUTE'
+  | 'STICKER_RATE_LIMIT_SIGN_INS_PER_MINUTE'
 >;
 
 export type RateLimiter = ReturnType<typeof createRateLimiter>;
@@ -49,6 +50,7 @@ export function createRateLimiter(database: Database, config: Limits) {
     upload: config.STICKER_RATE_LIMIT_UPLOADS_PER_MINUTE,
     count: config.STICKER_RATE_LIMIT_COUNTS_PER_MINUTE,
     admin: config.STICKER_RATE_LIMIT_ADMIN_PER_MINUTE,
+    'sign-in': config.STICKER_RATE_LIMIT_SIGN_INS_PER_MINUTE,
   };
   const count = createPatientCount(database);
   const limiters = new Map(

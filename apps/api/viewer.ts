@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { AppError } from '@omnizap/runtime';
+import { cookieOf } from './cookie-of.ts';
 
 const viewerCookie = 'omnizap_vid';
 const keyPattern = /^[\x20-\x7e]{1,128}$/;
@@ -49,9 +50,4 @@ function networkOf(ip: string): string {
     tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - groups.length - rest.length) }, () => '0');
   const [first, second, third, fourth] = [...groups, ...zeros, ...rest].map((group) => parseInt(group, 16));
   return [first, second, third, (fourth ?? 0) & 0xff00].map((group) => (group ?? 0).toString(16)).join(':');
-}
-
-function cookieOf(request: Request, name: string): string | undefined {
-  const pair = (request.headers.cookie ?? '').split(';').find((part) => part.trim().startsWith(`${name}=`));
-  return pair?.trim().slice(name.length + 1);
 }

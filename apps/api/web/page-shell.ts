@@ -21,7 +21,7 @@ export type ShellOptions = {
   title: string | null;
   description: string;
   /** Which entry of the menu this page is. */
-  section?: 'home' | 'packs';
+  section?: 'home' | 'packs' | 'owner';
   /** Names in apps/console/styles, after those of the shell. */
   styles?: string[];
   /** Names in apps/console/scripts, with the ending `.js`. */
@@ -128,7 +128,7 @@ function header({ context, section }: ShellOptions): Content {
         </a>
         <nav aria-label=${t('shell.main-menu')}>
           <ul class="menu">
-            ${entry('packs', '/stickers', t('shell.packs'))}
+            ${entry('packs', '/stickers', t('shell.packs'))} ${entry('owner', '/user', t('shell.owner'))}
           </ul>
         </nav>
       </div>

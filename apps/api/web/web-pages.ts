@@ -9,6 +9,7 @@ import { likeForm, packPage } from './pages/pack-page.ts';
 import { reportFormPage } from './pages/report-page.ts';
 import { robotsPage } from './pages/robots-page.ts';
 import { sitemapPage } from './pages/sitemap-page.ts';
+import { ownerPages } from './owner/owner-pages.ts';
 import { webDepsOf } from './web-deps.ts';
 
 /** `document`: the OpenAPI document, which has a page too. */
@@ -20,6 +21,7 @@ export function webPages(deps: ApiDeps, document: object): Page[] {
     packPage(webDeps),
     likeForm(webDeps),
     reportFormPage(webDeps),
+    ...ownerPages(webDeps),
     robotsPage(),
     sitemapPage(webDeps),
     docsPage(document),

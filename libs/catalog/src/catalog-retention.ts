@@ -47,6 +47,14 @@ export function catalogRetention(kind: DatabaseKind): RetentionPolicy[] {
       reason: 'What no receiver took, for as long as somebody may redrive it. What was taken is gone at once.',
     },
     {
+      name: 'owner-sessions',
+      table: 'owner_session',
+      keep: { days: 1 },
+      action: 'drop',
+      ageColumn: 'expires_at',
+      reason: 'A session that is over lets nobody in.',
+    },
+    {
       name: 'dead-tasks',
       table: 'sticker_worker_task_dlq',
       keep: 'for-ever',

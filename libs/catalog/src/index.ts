@@ -29,6 +29,8 @@ export { creatorName, maxCreators } from './marketplace-summary.ts';
 export { formatKeyset, keysetInstant, parseKeyset } from './keyset-cursor.ts';
 export { createOwnerReader } from './owner-reader.ts';
 export type { OwnerReader } from './owner-reader.ts';
+export { createOwnerSessions, isFromSession, sessionLifetimeMs } from './owner-sessions.ts';
+export type { OwnerSession, OwnerSessions } from './owner-sessions.ts';
 export { createOwnerTurns } from './owner-turns.ts';
 export { createPackClone } from './pack-clone.ts';
 export type { PackClone } from './pack-clone.ts';

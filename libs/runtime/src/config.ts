@@ -62,6 +62,7 @@ const environmentSchema = z.object({
   STICKER_RATE_LIMIT_UPLOADS_PER_MINUTE: integer(1_200, 0, 1_000_000),
   STICKER_RATE_LIMIT_COUNTS_PER_MINUTE: integer(600, 0, 1_000_000),
   STICKER_RATE_LIMIT_ADMIN_PER_MINUTE: integer(1_200, 0, 1_000_000),
+  STICKER_RATE_LIMIT_SIGN_INS_PER_MINUTE: integer(20, 0, 1_000_000),
   ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   ROLLOUT_PLANS_DIR: z

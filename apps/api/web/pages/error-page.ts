@@ -31,6 +31,7 @@ export function errorDocument(
 
 function wordsOf(code: ErrorCode, status: number): [title: MessageKey, text: MessageKey] {
   if (code === 'snapshot-expired') return ['error.expired', 'error.expired-text'];
+  if (status === 429) return ['error.busy', 'error.busy-text'];
   if (status >= 500) return ['error.server', 'error.server-text'];
   if (status === 404) return ['error.not-found', 'error.not-found-text'];
   return ['error.bad-request', 'error.bad-request-text'];
