@@ -4,7 +4,12 @@ import { openBrowser, type BrowserInstallation, type VisitOptions } from '@omniz
 import sharp from 'sharp';
 import { z } from 'zod';
 
-type Shot = VisitOptions & { name: string; path: (packs: { still: string; animated: string }) => string };
+type Shot = VisitOptions & {
+  name: string;
+  path: (packs: { still: string; animated: string }) => string;
+  /** As the demo's owner sees it. */
+  isSignedIn?: boolean;
+};
 
 /** The demo is the same everywhere, and so are these. */
 const shots: Shot[] = [
@@ -20,15 +25,24 @@ const shots: Shot[] = [
     deviceScaleFactor: 2,
     locale: 'pt-BR',
   },
+  { name: 'owner-desktop', path: ({ still }) => `/user/packs/${still}`, isSignedIn: true, viewport: 'desktop' },
+  {
+    name: 'owner-phone',
+    path: () => '/user',
+    isSignedIn: true,
+    viewport: 'phone',
+    deviceScaleFactor: 2,
+    locale: 'pt-BR',
+  },
 ];
 
 const listSchema = z.object({ data: z.array(z.object({ pack_key: z.string(), is_animated: z.boolean() })) });
 
-type Options = { browser: BrowserInstallation; apiUrl: string; folder: string };
+type Options = { browser: BrowserInstallation; apiUrl: string; ownerKey: string; folder: string };
 
 /** Returns what it wrote into `folder`, with its size in bytes. @throws Error when the catalogue lacks a still or an animated pack */
 export async function takeScreenshots(options: Options): Promise<{ file: string; bytes: number }[]> {
-  const { apiUrl, folder } = options;
+  const { apiUrl, ownerKey, folder } = options;
   const answer = await fetch(`${apiUrl}/api/sticker-packs?limit=60`);
   const { data } = listSchema.parse(await answer.json());
   const keyOf = (isAnimated: boolean): string => {
@@ -41,8 +55,14 @@ export async function takeScreenshots(options: Options): Promise<{ file: string;
   const browser = await openBrowser(options.browser);
   const written: { file: string; bytes: number }[] = [];
   try {
-    for (const { name, path: pathOf, ...visitOptions } of shots) {
+    for (const { name, path: pathOf, isSignedIn = false, ...visitOptions } of shots) {
       const { page, close } = await browser.visit(visitOptions);
+      if (isSignedIn) {
+        await page.goto(`${apiUrl}/user`);
+        await page.locator('input[name=key]').fill(ownerKey);
+        await page.keyboard.press('Enter');
+        await page.locator('[data-csrf-token]').waitFor();
+      }
       await page.goto(`${apiUrl}${pathOf(packs)}`, { waitUntil: 'networkidle' });
       const file = `${name}.webp`;
       const { size } = await sharp(await page.screenshot())

@@ -21,7 +21,7 @@ export type ShellOptions = {
   title: string | null;
   description: string;
   /** Which entry of the menu this page is. */
-  section?: 'home' | 'packs' | 'owner';
+  section?: 'home' | 'packs';
   /** Names in apps/console/styles, after those of the shell. */
   styles?: string[];
   /** Names in apps/console/scripts, with the ending `.js`. */
@@ -128,7 +128,7 @@ function header({ context, section }: ShellOptions): Content {
         </a>
         <nav aria-label=${t('shell.main-menu')}>
           <ul class="menu">
-            ${entry('packs', '/stickers', t('shell.packs'))} ${entry('owner', '/user', t('shell.owner'))}
+            ${entry('packs', '/stickers', t('shell.packs'))}
           </ul>
         </nav>
       </div>
@@ -141,7 +141,7 @@ function footer(context: PageContext): Content {
   return html`
     <footer class="site-footer">
       <div class="bar">
-        <p>${t('shell.footer')}</p>
+        <p>${t('shell.footer')} <a href=${linkTo(context, '/user')}>${t('shell.owner')}</a></p>
         <nav aria-label=${t('shell.language')}>
           <ul class="menu">
             ${languages.map(

@@ -14,7 +14,6 @@ export function ownerShell(
     context,
     title: options.title,
     description: t('owner.packs-text'),
-    section: 'owner',
     styles: ['gallery.css', 'owner.css'],
     scripts: ['owner.js'],
     isPrivate: true,

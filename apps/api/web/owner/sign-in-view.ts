@@ -10,7 +10,6 @@ export function signInDocument(context: PageContext, { isRefused }: { isRefused:
     context,
     title: t('owner.sign-in'),
     description: t('owner.sign-in-text'),
-    section: 'owner',
     styles: ['owner.css'],
     isPrivate: true,
     content: html`
