@@ -2,6 +2,7 @@
 import express, { type Request, type Response } from 'express';
 import type { z } from 'zod';
 import { AppError } from '@omnizap/runtime';
+import { isFromOtherOrigin } from '../request-origin.ts';
 
 /** A thousand characters of any script, escaped, and the names. */
 const maxFormBytes = 16 * 1_024;
@@ -14,22 +15,9 @@ const parseForm = express.urlencoded({
   type: formType,
 });
 
-/**
- * Browsers say where a form was sent from: in Sec-Fetch-Site, older ones in Origin. What says neither is no browser, and acts for
- * nobody but itself.
- * @throws AppError `forbidden`
- */
+/** @throws AppError `forbidden` */
 export function requireOwnPage(request: Request): void {
-  const site = request.get('sec-fetch-site');
-  const origin = request.get('origin');
-  const isOwn = site === undefined ? origin === undefined || isThisHost(request, origin) : site === 'same-origin';
-  if (!isOwn) throw new AppError('forbidden', 'This form is taken from its own page only.');
-}
-
-/** The scheme does not count: a proxy in front may speak TLS for us. */
-function isThisHost(request: Request, origin: string): boolean {
-  const { host } = URL.parse(origin) ?? {};
-  return host !== undefined && host === request.get('host')?.toLowerCase();
+  if (isFromOtherOrigin(request)) throw new AppError('forbidden', 'This form is taken from its own page only.');
 }
 
 /** @throws AppError `unsupported-media-type`, `payload-too-large`, `validation-failed` */

@@ -11,7 +11,7 @@ import { isFromOtherOrigin } from '../../request-origin.ts';
 import { clearSessionCookie, sessionTokenOf, setSessionCookie } from '../../session-cookie.ts';
 import { page, type Page, type PageAnswer } from '../page.ts';
 import { linkTo } from '../page-shell.ts';
-import { readForm } from '../read-form.ts';
+import { readForm } from '../own-form.ts';
 import type { WebDeps } from '../web-deps.ts';
 import { identityOf, readSession } from './owner-session.ts';
 import { ownedPackDocument } from './owned-pack-view.ts';
