@@ -107,9 +107,9 @@ describe('the operator CLI of the contract', () => {
     expect(await cli.exited).toEqual({ code: 0, signal: null });
     const { groups } = JSON.parse(cli.output()) as { groups: { name: string; commands: { name: string }[] }[] };
     const built = groups.flatMap((group) => group.commands.map((command) => `${group.name} ${command.name}`.trim()));
-    const promised = [...withoutLater(contract.section(8)).matchAll(/`([a-z]+)(?: ([a-z]+(?:\|[a-z]+)*))?`/g)].flatMap(
-      ([, group = '', commands = '']) => commands.split('|').map((command) => `${group} ${command}`.trim()),
-    );
+    const promised = [
+      ...withoutLater(contract.section(8)).matchAll(/`([a-z]+)(?: ([a-z][a-z-]*(?:\|[a-z][a-z-]*)*))?`/g),
+    ].flatMap(([, group = '', commands = '']) => commands.split('|').map((command) => `${group} ${command}`.trim()));
 
     expect(built.toSorted()).toEqual(promised.toSorted());
   });

@@ -149,13 +149,15 @@ describe.each(testDatabaseKinds())('npm run ops -- moderation on %s', (kind) => 
     expect((await ops('take-down', packKey, ...why, '--yes')).code).toBe(0);
 
     const { knex } = fleet.database;
-    const { id, ...state } = (await knex('sticker_pack')
+    const { id, ...state } = await knex('sticker_pack')
       .where({ pack_key: packKey })
-      .first('id', 'moderation', 'moderation_reason')) as Record<string, string>;
+      .first<Record<string, string>>('id', 'moderation', 'moderation_reason');
     expect(state).toEqual({ moderation: 'taken_down', moderation_reason: 'Somebody looked at it' });
     const events = await knex('domain_event_outbox').where({ aggregate_id: id }).orderBy('id').pluck('payload');
     expect(JSON.stringify(events.at(-1))).toContain('moderated');
-    const [last] = await knex('admin_action_audit').where({ target_id: packKey }).select('actor', 'action', 'reason');
+    const last = await knex('admin_action_audit')
+      .where({ target_id: packKey })
+      .first<object>('actor', 'action', 'reason');
     expect(last).toEqual({
       ...{ actor: `cli:${userInfo().username}`, action: 'pack.take-down' },
       reason: 'Somebody looked at it',
