@@ -174,6 +174,31 @@ describe.each(testDatabaseKinds())('outbox on %s', (kind) => {
     expect(await database.knex('domain_event_outbox').orderBy('id').pluck('attempts')).toEqual([1, 1, 0]);
   });
 
+  it('lets no event overtake one that a statement of an earlier claim takes while this one claims', async () => {
+    await append(draft('a', 1), draft('a', 2), draft('b', 3));
+    const [oldest] = await database.knex('domain_event_outbox').orderBy('id').pluck<number[]>('id');
+    const isChosen = Promise.withResolvers<void>();
+    const noteUpdate = ({ sql }: { sql: string }): void => {
+      if (/^update .domain_event_outbox. set/i.test(sql)) isChosen.resolve();
+    };
+    let claiming: ReturnType<typeof store.claim> | undefined;
+
+    await database.transaction(async (trx) => {
+      await trx('domain_event_outbox')
+        .where({ id: oldest })
+        .update({ status: 'processing', locked_by: 'earlier', attempts: 1 });
+      // Uncommitted: to the claim that event is pending and one of its own, until it waits for its lock.
+      database.knex.on('query', noteUpdate);
+      claiming = store.claim(hold, 10);
+      await isChosen.promise;
+    });
+    database.knex.removeListener('query', noteUpdate);
+
+    expect((await claiming)?.map((event) => event.aggregateId)).toEqual(['b']);
+    expect(await statuses()).toEqual(['processing', 'pending', 'processing']);
+    expect(await database.knex('domain_event_outbox').orderBy('id').pluck('attempts')).toEqual([1, 0, 1]);
+  });
+
   it('does not skip an event whose transaction commits after one with a higher number', async () => {
     const mayCommit = Promise.withResolvers<void>();
     const isAppended = Promise.withResolvers<void>();
