@@ -159,7 +159,8 @@ function settings(port: number, durable: boolean): string[] {
     listen_addresses: '127.0.0.1',
     port,
     unix_socket_directories: '',
-    max_connections: 200,
+    // A server of tests carries several fleets at once.
+    max_connections: durable ? 200 : 400,
     shared_buffers: '64MB',
     max_wal_size: '512MB',
     // One machine, no standby: less log to write and to keep.
