@@ -8,7 +8,8 @@ import { v7 as uuidv7 } from 'uuid';
 
 /** Enough that a word in every second pack is one that the search does not list. */
 const packCount = 4_600;
-const pagesBetweenGenerations = 12;
+/** The longest walk waits for three: a catalogue of this size rests for up to twenty seconds between two. */
+const pagesBetweenGenerations = 30;
 const patience = { timeoutMs: 90_000, intervalMs: 100 };
 
 type Made = {
