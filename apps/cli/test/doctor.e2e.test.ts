@@ -1,5 +1,5 @@
 /** The doctor at a real fleet: content while it is well, and at each thing that is broken it names it and what mends it. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
@@ -70,7 +70,7 @@ describe.each(testDatabaseKinds())('the doctor on %s', (kind) => {
       throw new Error(`The fleet is not well: ${JSON.stringify(last?.worse)}`, { cause: error });
     });
   };
-  beforeEach(untilWell, 90_000);
+  beforeAll(untilWell, 90_000);
   afterEach(untilWell, 90_000);
 
   it('finds nothing to do at a fleet that is well, and ends with 0', async () => {
