@@ -57,6 +57,7 @@ export function likeForm(deps: WebDeps): Page {
     query: z.object({}),
     async handle({ request, response, params, context }) {
       requireOwnPage(request);
+      await deps.rateLimiter.take(request, response, 'count', null);
       const packKey = packKeyOf(params);
       const viewer = rememberedViewerOf(request, response);
       await deps.engagement.record(packKey, 'like', viewer, response.locals.requestId as string);
