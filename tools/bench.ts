@@ -5,6 +5,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Bench } from './bench/bench-types.ts';
+import { catalogueScaleBench } from './bench/catalogue-scale.ts';
 import { classificationBench } from './bench/classification.ts';
 import { startBench } from './bench/cold-start.ts';
 import { idleBench } from './bench/idle-fleet.ts';
@@ -26,6 +27,7 @@ const benches = [
   inlinePollerBench,
   tuningBench,
   plansBench,
+  catalogueScaleBench,
   startBench,
 ];
 const usage = 'usage: npm run bench [-- <name>... [--repeat N] [--json] [--profile DIR]] | npm run bench -- --list\n';

@@ -23,14 +23,7 @@ export async function createCatalogueQueries(
   options: { queueUrl: string; seed: number; stickersPerPack: number },
 ): Promise<HotQuery[]> {
   const { seed, stickersPerPack } = options;
-  const log = createLogger({ level: 'silent', format: 'json', process: 'bench' });
-  await createRankingPublisher(
-    {
-      ...{ database, log, wakeups: createWakeups({ queueUrl: options.queueUrl, log }) },
-      metrics: createMetrics({ version: '0', release: 'stable', process: 'bench' }),
-    },
-    { refreshIntervalMs: 1, ageDecayDays, mayPublish: () => true },
-  ).pass();
+  await publishRanking(database, options.queueUrl);
   /** With the ranking in memory and no word looked up. */
   const freshReader = async (): Promise<CatalogueReader> => {
     const reader = createCatalogueReader({ database }, { ageDecayDays });
@@ -79,6 +72,18 @@ export async function createCatalogueQueries(
     await search('an emoji', '🐱', listedRows + 2_000),
     await search('two words of nearly all packs', 'transparent colourful', 3 * listedRows + 45_000),
   ];
+}
+
+/** A generation of what the tables say now. */
+export async function publishRanking(database: Database, queueUrl: string): Promise<void> {
+  const log = createLogger({ level: 'silent', format: 'json', process: 'bench' });
+  await createRankingPublisher(
+    {
+      ...{ database, log, wakeups: createWakeups({ queueUrl, log }) },
+      metrics: createMetrics({ version: '0', release: 'stable', process: 'bench' }),
+    },
+    { refreshIntervalMs: 1, ageDecayDays, mayPublish: () => true },
+  ).pass();
 }
 
 function firstListed(seed: number) {

@@ -3,9 +3,9 @@
  * the server reads for each and how long it takes. The plans.db.test.ts beside it asserts the same on a smaller one.
  */
 import path from 'node:path';
-import { locateMariadb, startEmbeddedPostgres, startMariadb } from '@omnizap/embedded';
 import { connectDatabase, migrateUp, type Database } from '@omnizap/runtime';
 import type { Bench, BenchContext, Measurement } from './bench-types.ts';
+import { startDatabaseServers } from './database-servers.ts';
 import { fillTables, type TableSizes } from './fill-tables.ts';
 import { createHotQueries } from './hot-queries.ts';
 import { countRowsRead } from './rows-read.ts';
@@ -19,7 +19,6 @@ const sizes: TableSizes = {
   dueWorkStates: 1_000,
   interactions: 1_000_000,
 };
-const bufferPoolBytes = 2 ** 30;
 
 export const plansBench: Bench = {
   name: 'plans',
@@ -27,48 +26,15 @@ export const plansBench: Bench = {
   rounds: 1,
   isOnRequest: true,
   async prepare(context) {
-    const postgres = await startEmbeddedPostgres({
-      dataDir: path.join(context.folder, 'postgres'),
-      durable: false,
-      signal: context.signal,
-    });
-    context.cleanUp(() => postgres.stop({ hurry: true }));
-    const mariadb = await startServerOfMysql(context);
-
+    const { servers, queueUrl } = await startDatabaseServers(context);
     return async (round) => {
-      const name = `plans_${round}`;
-      const system = connectDatabase(postgres.url, { poolMax: 1 });
-      await system.knex.raw(`CREATE DATABASE ${name}`);
-      await system.close();
-      const measurements = await measure(context, 'PostgreSQL', new URL(`/${name}`, postgres.url).href, postgres.url);
-      if (mariadb === null) return measurements;
-      return [...measurements, ...(await measure(context, 'MariaDB', await mariadb(name), postgres.url))];
+      const measurements: Measurement[] = [];
+      for (const { name, createDatabase } of servers)
+        measurements.push(...(await measure(context, name, await createDatabase(`plans_${round}`), queueUrl)));
+      return measurements;
     };
   },
 };
-
-/** Makes a database of that name and returns its URL. Null: there is no MariaDB here. */
-async function startServerOfMysql(context: BenchContext): Promise<((name: string) => Promise<string>) | null> {
-  const installation = await locateMariadb({
-    cacheDir: path.join(context.root, '.cache', 'mariadb'),
-    log: (line) => context.say(`MariaDB: ${line}`),
-  });
-  if (installation === null) return null;
-  const server = await startMariadb({
-    installation,
-    dataDir: path.join(context.folder, 'mariadb'),
-    signal: context.signal,
-  });
-  context.cleanUp(() => server.stop({ hurry: true }));
-  return async (name) => {
-    const system = connectDatabase(new URL('/mysql', server.url).href, { poolMax: 1 });
-    // That of a test server would make the filling, not what is measured, take an hour.
-    await system.knex.raw(`SET GLOBAL innodb_buffer_pool_size = ${bufferPoolBytes}`);
-    await system.knex.raw(`CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`);
-    await system.close();
-    return new URL(`/${name}`, server.url).href;
-  };
-}
 
 async function measure(
   context: BenchContext,
