@@ -78,7 +78,7 @@ export function createApp(deps: ApiDeps): Express {
   pages.install(app);
 
   app.use((request, response) => {
-    if (isOfApi(request.path)) allowOtherSites(request, response);
+    if (isOfApi(request.path)) allowOtherSites(response);
     throw new AppError('not-found', `There is nothing at ${request.path.slice(0, 200)}.`);
   });
   app.use(createErrorHandler(log, pages.sendError));
@@ -153,7 +153,7 @@ function allowedMethods(operations: Operation[]): string {
 
 function refuseMethod(allow: string, isOfOtherSites: boolean): RequestHandler {
   return (request, response) => {
-    if (isOfOtherSites) allowOtherSites(request, response);
+    if (isOfOtherSites) allowOtherSites(response);
     response.set('Allow', allow);
     throw new AppError('method-not-allowed', `${request.method} is not possible here; possible: ${allow}.`);
   };

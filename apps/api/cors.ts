@@ -2,9 +2,8 @@
  * What pages of other sites may do: read what anybody may read, and count. Never with credentials: `*` goes with no cookie, and an
  * answer to a key is for nobody else's page. As `*` is the same for every origin, no answer varies by Origin.
  */
-import type { Request, RequestHandler, Response } from 'express';
+import type { RequestHandler, Response } from 'express';
 import { isForOtherSites } from './operation-defaults.ts';
-import { sessionTokenOf } from './session-cookie.ts';
 import type { Operation } from './operation.ts';
 
 const exposedHeaders = [
@@ -23,10 +22,18 @@ const allowedHeaders = ['Content-Type', 'If-None-Match', 'If-Range', 'Range', 'X
 /** Browsers keep a leave for two hours at most, whatever is said. */
 const preflightSeconds = 7_200;
 
-/** Before anything can fail: the error is for the same reader. */
-export function allowOtherSites(request: Request, response: Response): void {
-  if (request.headers.authorization !== undefined || sessionTokenOf(request) !== undefined) return;
+/**
+ * Before anything can fail: the error is for the same reader. Whatever credentials came with it: an answer for everybody is kept by
+ * caches, and must not lack this because of who asked first.
+ */
+export function allowOtherSites(response: Response): void {
   response.set({ 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': exposedHeaders });
+}
+
+/** Once it is known that the answer is for a key or a session. */
+export function refuseOtherSites(response: Response): void {
+  response.removeHeader('Access-Control-Allow-Origin');
+  response.removeHeader('Access-Control-Expose-Headers');
 }
 
 /** Answers OPTIONS for a path with what is possible there; to a browser that asks for a page, with what the page may do. */

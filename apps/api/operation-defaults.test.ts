@@ -34,7 +34,7 @@ describe('an operation that says nothing of it', () => {
   });
 
   it('is limited by a parameter that makes it compute, and only with it', () => {
-    const search = like({ limitedBy: 'q' });
+    const search = like({ limitedBy: ['q'] });
 
     expect([limitOf(search, false, { q: 'cat' }), limitOf(search, false, { sort: 'recent' })]).toEqual([
       'read',

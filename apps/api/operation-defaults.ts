@@ -9,7 +9,7 @@ import type { Operation } from './operation.ts';
  */
 export function limitOf(operation: Operation, isKeyed: boolean, query: Request['query'] = {}): LimitClass | 'none' {
   if (operation.limit !== undefined) return operation.limit;
-  if (operation.limitedBy !== undefined && query[operation.limitedBy] !== undefined) return 'read';
+  if (operation.limitedBy?.some((name) => query[name] !== undefined) === true) return 'read';
   if (operation.access === 'admin') return 'admin';
   if (operation.method === 'get') return isKeyed ? 'read' : 'none';
   if (operation.rawBody) return 'upload';

@@ -5,7 +5,7 @@ import type { ZodObject } from 'zod';
 import { AppError, type FieldProblem } from '@omnizap/runtime';
 import type { ApiDeps } from './api-deps.ts';
 import type { createAuthentication, Identity } from './authentication.ts';
-import { allowOtherSites } from './cors.ts';
+import { allowOtherSites, refuseOtherSites } from './cors.ts';
 import { setRouteGroup } from './http-metrics.ts';
 import { idempotencyKeyOf } from './idempotency.ts';
 import { sendJson } from './json-answers.ts';
@@ -25,7 +25,7 @@ export function createOperationRoute(operation: Operation, deps: RouteDeps): Req
 
   return async (request, response) => {
     setRouteGroup(response, operation.routeGroup);
-    if (isForOtherSites(operation)) allowOtherSites(request, response);
+    if (isForOtherSites(operation)) allowOtherSites(response);
     requireAcceptable(request, mediaTypes);
     const requestId = response.locals.requestId as string;
     const actor =
@@ -34,6 +34,7 @@ export function createOperationRoute(operation: Operation, deps: RouteDeps): Req
         : operation.access === 'optional'
           ? asReader(await authentication.identify(request))
           : await authentication.require(request, operation.access);
+    if (actor) refuseOtherSites(response);
     // Its owner sees another answer at the same address: a cache in front must not give one to the other.
     if (operation.access === 'optional') response.vary('Authorization');
     response.set('Cache-Control', actor ? 'private, no-store' : 'no-store');

@@ -75,8 +75,8 @@ export type OperationSpec<Q extends Shape | undefined, B extends Shape | undefin
   example?: OperationExample;
   /** Which of its client's requests it counts with. Default: by method and access, see operation-defaults.ts. */
   limit?: LimitClass | 'none';
-  /** A parameter of the query with which the answer is worked out rather than taken from a cache: those requests are `read`s. */
-  limitedBy?: string;
+  /** Parameters of the query with which the answer is worked out rather than taken from a cache: those requests are `read`s. */
+  limitedBy?: readonly string[];
   /** Pages of other sites may call it. Default: when it needs no key. */
   isForOtherSites?: boolean;
   /** Its answer holds what is shown once and kept nowhere: neither compressed nor recorded under an Idempotency-Key. */

@@ -4,13 +4,15 @@
  */
 import type { CookieOptions, Request, Response } from 'express';
 import { sessionLifetimeMs } from '@omnizap/catalog';
-import { cookieOf } from './cookie-of.ts';
+import { cookiesOf } from './cookie-of.ts';
 
 const sessionCookie = 'omnizap_session';
 const paths = ['/user', '/api'];
 
 export function sessionTokenOf(request: Request): string | undefined {
-  return cookieOf(request, sessionCookie);
+  const values = new Set(cookiesOf(request, sessionCookie));
+  // Two: a page of a neighbouring domain has put one of its own beside ours, and nobody can tell which is which.
+  return values.size === 1 ? [...values][0] : undefined;
 }
 
 export function setSessionCookie(request: Request, response: Response, token: string): void {
@@ -23,5 +25,7 @@ export function clearSessionCookie(request: Request, response: Response): void {
 }
 
 function attributes(request: Request, path: string): CookieOptions {
-  return { path, httpOnly: true, sameSite: 'strict', secure: request.secure };
+  // A proxy that ends TLS need not say so to us; the browser does, with the form that signs in.
+  const isSecure = request.secure || request.get('origin')?.startsWith('https://') === true;
+  return { path, httpOnly: true, sameSite: 'strict', secure: isSecure };
 }

@@ -7,6 +7,10 @@ import { nameOfTarget, parseBan, parseBanSubject, parseTarget } from './moderati
 
 type Decision = 'approve' | 'reject' | 'take-down' | 'restore';
 
+/** Of a pack or an owner. */
+const reasonOption: Record<string, OptionSpec> = {
+  reason: { type: 'string', value: 'text', description: 'Why; the owner reads it, and it is kept in the audit log' },
+};
 const yesOption: Record<string, OptionSpec> = { yes: { type: 'boolean', description: 'Do not ask' } };
 /** Of one subject: the others have their turn all the same. */
 const refusals: string[] = ['pack-not-found', 'sticker-not-found', 'not-found', 'moderation-conflict'];
@@ -23,7 +27,7 @@ export const [approve, reject, takeDown, restore] = (['approve', 'reject', 'take
     name: decision,
     summary: summaries[decision],
     operands: decision === 'reject' ? '<pack>...' : '<pack>|sticker:<id>...',
-    options: { ...changerOptions, ...(takesAway(decision) ? yesOption : {}) },
+    options: { ...changerOptions, ...reasonOption, ...(takesAway(decision) ? yesOption : {}) },
     examples: [`moderation ${decision} k3x9-cats --reason "looked at"${takesAway(decision) ? ' --yes' : ''}`],
     run: (call) => decide(call, decision),
   }),
@@ -52,8 +56,11 @@ export const ban: Command = {
   name: 'ban',
   summary: 'Bans owners with all their packs, or stickers: their bytes are refused, and what looks like them is held',
   operands: 'owner:<id>|sticker:<id>|sha256:<hex>...',
-  options: { ...changerOptions, ...yesOption },
-  examples: ['moderation ban owner:5511999@bot --reason "spam in every pack"', 'moderation ban sticker:0199-... --yes'],
+  options: { ...changerOptions, ...reasonOption, ...yesOption },
+  examples: [
+    'moderation ban owner:5511999@bot --reason "spam in every pack"',
+    'moderation ban sticker:0199-... --reason "somebody else\'s work" --yes',
+  ],
   async run(call) {
     const by = changerOf(call.options);
     const subjects = named(call, 'Ban whom? Say owner:<id>, sticker:<id> or sha256:<hex>.');

@@ -135,8 +135,9 @@ const tables: Table[] = [
 ];
 
 export async function up(knex: Knex): Promise<void> {
-  for (const table of moderatedTables) await addColumns(knex, table, columns);
+  // The index first: while it is built stickers can be read, which they cannot from the first new column on to the end.
   await addIndexes(knex, 'sticker_asset', [contentIndex]);
+  for (const table of moderatedTables) await addColumns(knex, table, columns);
   await createTables(knex, tables);
   const slots = Array.from({ length: guardSlots }, (_, slot) => ({ slot }));
   await knex('moderation_guard').insert(slots).onConflict('slot').ignore();

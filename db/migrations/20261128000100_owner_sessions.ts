@@ -16,6 +16,7 @@ const tables: Table[] = [
     },
     primaryKey: ['id'],
     unique: [{ name: 'owner_session_token_key', columns: ['token_sha256'] }],
+    indexes: [{ name: 'owner_session_key_idx', columns: ['key_id', 'id'] }],
     foreignKeys: [
       { name: 'owner_session_key_fk', columns: ['key_id'], references: 'api_key (key_id)', onDelete: 'cascade' },
     ],

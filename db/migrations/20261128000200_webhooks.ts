@@ -33,13 +33,16 @@ const tables: Table[] = [
       id: { type: 'serial' },
       message_id: { type: 'ascii(36)' },
       webhook_id: { type: 'uuid' },
+      pack_id: { type: 'uuid' },
       type: { type: 'ascii(32)' },
       data: { type: 'json' },
+      // 1 from before the first attempt on.
+      is_tried: { type: 'smallint', default: 0 },
       created_at: { type: 'instant', default: 'now' },
     },
     primaryKey: ['id'],
     unique: [{ name: 'webhook_message_message_id_key', columns: ['message_id'] }],
-    indexes: [{ name: 'webhook_message_webhook_idx', columns: ['webhook_id'] }],
+    indexes: [{ name: 'webhook_message_webhook_idx', columns: ['webhook_id', 'pack_id'] }],
   },
 ];
 

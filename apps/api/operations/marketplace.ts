@@ -48,6 +48,7 @@ export function marketplaceOperations(deps: ApiDeps, prepared: PreparedAnswers):
     routeGroup: 'catalog_api_public',
     access: 'public',
     query: intentsQuery,
+    limitedBy: ['creator'],
     example: { query: { limit: 3 }, status: 200 },
     responses: { 200: { description: 'The shelves.', schema: intentsSchema }, 304: { description: 'Unchanged.' } },
     async handle({ request, response, query }) {

@@ -39,7 +39,7 @@ export function publicOperations(deps: ApiDeps, prepared: PreparedAnswers): Oper
     query: listQuery,
     responses: { 200: { description: 'A page of packs.', schema: packListSchema }, 304: { description: 'Unchanged.' } },
     problems: ['snapshot-expired'],
-    limitedBy: 'q',
+    limitedBy: ['q', 'creator'],
     example: { query: { sort: 'trending', limit: 3 }, status: 200 },
     async handle({ request, response, query }) {
       const { sort, limit, cursor } = query;

@@ -13,6 +13,7 @@ import {
   findMessage,
   forgetMessages,
   lockMessage,
+  markTried,
   recordFailure,
   recordTaken,
   type AttemptResult,
@@ -26,6 +27,8 @@ const failuresToDisable = 50;
 const disableAfterMs = 3_600_000;
 /** The wait that the queue chooses may be this much longer than its ceiling: a worker has to be free. */
 const sweepMarginMs = 60_000;
+/** Until an owner's next message has its turn. */
+const turnMs = 1_000;
 const userAgent = 'OmniZap-Stickers-Webhooks';
 const goneStatus = 410;
 
@@ -35,6 +38,8 @@ export function createDeliverWebhook(
   send: SendWebhook = createWebhookSender(options),
 ): TaskHandler {
   const { knex, kind } = database;
+  /** Owners one of whose receivers is being told by this process: a slow one keeps its owner's other messages waiting, nobody else's. */
+  const owners = new Set<string>();
 
   return createVersionedHandler(createWorkStateStore(database), 'webhook', async (look) => {
     const message = await findMessage(knex, look.subjectId);
@@ -49,7 +54,13 @@ export function createDeliverWebhook(
         return { status: 'skipped', reason: receiver === null ? 'nobody is to be told any more' : 'webhooks are off' };
       });
 
-    const answer = await send(requestOf(look.subjectId, message, receiver), look.signal);
+    const { ownerId } = receiver;
+    if (owners.has(ownerId))
+      return { status: 'retryAfter', milliseconds: turnMs, reason: 'another message of the owner is being sent' };
+    owners.add(ownerId);
+    const answer = await markTried(knex, look.subjectId)
+      .then(() => send(requestOf(look.subjectId, message, receiver), look.signal))
+      .finally(() => owners.delete(ownerId));
     const result = resultOf(answer);
     if (result.error === null)
       return settle(async (trx) => {

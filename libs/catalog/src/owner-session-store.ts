@@ -3,10 +3,20 @@ import type { Knex } from 'knex';
 import { fromJsonColumn, sqlNow, sqlNowPlus, type Database } from '@omnizap/runtime';
 import type { KeyHolder } from './api-keys.ts';
 
+/** Browsers that are signed in with one key at a time; the oldest makes room. */
+const maxSessionsPerKey = 20;
+const surplusAtOnce = 100;
+
 export async function insertSession(
   { knex, kind }: Database,
   session: { tokenSha256: string; keyId: string; lifetimeMs: number },
 ): Promise<void> {
+  const newest = knex('owner_session').where({ key_id: session.keyId }).orderBy('id', 'desc');
+  const surplus = await newest
+    .offset(maxSessionsPerKey - 1)
+    .limit(surplusAtOnce)
+    .pluck<number[]>('id');
+  if (surplus.length > 0) await knex('owner_session').whereIn('id', surplus).delete();
   await knex('owner_session').insert({
     token_sha256: session.tokenSha256,
     key_id: session.keyId,

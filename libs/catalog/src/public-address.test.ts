@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isPublicAddress } from './public-address.ts';
+import { isPublicAddress, ownNetworks } from './public-address.ts';
 
 const ofTheInternet = [
   ...['1.1.1.1', '8.8.8.8', '9.255.255.255', '11.0.0.0', '100.63.255.255', '100.128.0.0', '126.255.255.255'],
@@ -44,5 +44,21 @@ describe('the judgement of addresses', () => {
 
   it.each([...ofNobodyElse, ...ofNoHost])('does not take "%s" for public', (address) => {
     expect(isPublicAddress(address)).toBe(false);
+  });
+});
+
+describe('ownNetworks', () => {
+  it('holds what is beside this host, whatever kind of address it has', () => {
+    const common = { netmask: '', mac: '', internal: false };
+    const own = ownNetworks({
+      lo: undefined,
+      eth0: [
+        { ...common, family: 'IPv4', address: '8.8.8.9', cidr: '8.8.8.9/24' },
+        { ...common, family: 'IPv6', address: '2a00:1450::5', cidr: '2a00:1450::5/64', scopeid: 0 },
+      ],
+    });
+
+    expect([own.check('8.8.8.200', 'ipv4'), own.check('8.8.9.1', 'ipv4')]).toEqual([true, false]);
+    expect([own.check('2a00:1450::ffff', 'ipv6'), own.check('2a00:1450:1::1', 'ipv6')]).toEqual([true, false]);
   });
 });

@@ -5,6 +5,7 @@
  * Source: IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890 and what updates it), IPv6 Address Space (2000::/3).
  */
 import { BlockList, isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
 
 const specialOfIpv4: [string, number][] = [
   ['0.0.0.0', 8],
@@ -50,4 +51,15 @@ export function isPublicAddress(address: string): boolean {
     default:
       return false;
   }
+}
+
+/** Those of the networks that this host is part of, public ones too: what is beside it may trust it. Addresses with a prefix of their own. */
+export function ownNetworks(interfaces = networkInterfaces()): BlockList {
+  const own = new BlockList();
+  for (const { cidr, family } of Object.values(interfaces).flatMap((addresses) => addresses ?? [])) {
+    const [network, prefix] = cidr?.split('/') ?? [];
+    if (network !== undefined && prefix !== undefined)
+      own.addSubnet(network, Number(prefix), family === 'IPv6' ? 'ipv6' : 'ipv4');
+  }
+  return own;
 }

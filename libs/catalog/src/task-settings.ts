@@ -26,5 +26,5 @@ export const taskSettings: TaskSettings[] = [
   // A theme or a pack changes with each of its stickers; a second or two of patience turns a burst into one look.
   { type: 'curation', retryLimit, timeoutSeconds: 60, coalesceSeconds: 2 },
   { type: 'rebuild', retryLimit, timeoutSeconds: 30, coalesceSeconds: 1 },
-  { type: 'webhook', ...webhookRetries, timeoutSeconds: 20, coalesceSeconds: 0 },
+  { type: 'webhook', ...webhookRetries, timeoutSeconds: 20, coalesceSeconds: 0, postponeLimit: 100_000 },
 ];

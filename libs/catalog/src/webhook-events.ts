@@ -5,12 +5,14 @@
 import type { Transaction } from '@omnizap/runtime';
 import { v7 as uuidv7 } from 'uuid';
 import type { DomainEvent } from './events.ts';
-import { insertMessages, subscribersOfPack } from './webhook-store.ts';
+import { insertMessages, subscribersOfPack, webhooksStillToTell } from './webhook-store.ts';
 
 export const webhookEvents = ['pack.published', 'pack.updated', 'pack.moderated', 'pack.deleted'] as const;
 export type WebhookEvent = (typeof webhookEvents)[number];
 
 const eventOfAction: Readonly<Record<string, WebhookEvent>> = {
+  // Drafts are left out below; what auto-collect opens is published as it is made.
+  created: 'pack.published',
   published: 'pack.published',
   moderated: 'pack.moderated',
   deleted: 'pack.deleted',
@@ -35,12 +37,15 @@ export async function withWebhookMessages(trx: Transaction, events: DomainEvent[
 async function tell(trx: Transaction, event: Extract<DomainEvent, { type: 'PACK_UPDATED' }>): Promise<DomainEvent> {
   const type = eventOfAction[event.payload.action];
   if (type === undefined) return event;
-  const subscribers = (await subscribersOfPack(trx, event.payload.pack_id)).filter(({ events }) =>
-    events.includes(type),
-  );
+  const packId = event.payload.pack_id;
+  const subscribers = (await subscribersOfPack(trx, packId)).filter(({ events }) => events.includes(type));
   if (subscribers.length === 0) return event;
-  const messages = subscribers.map(({ webhookId, packKey, version }) => ({
-    ...{ messageId: uuidv7(), webhookId, type },
+  const webhookIds = subscribers.map(({ webhookId }) => webhookId);
+  const stillToTell = await webhooksStillToTell(trx, { webhookIds, packId, type });
+  const untold = subscribers.filter(({ webhookId }) => !stillToTell.has(webhookId));
+  if (untold.length === 0) return event;
+  const messages = untold.map(({ webhookId, packKey, version }) => ({
+    ...{ messageId: uuidv7(), webhookId, packId, type },
     data: { pack_key: packKey, version },
   }));
   await insertMessages(trx, messages);

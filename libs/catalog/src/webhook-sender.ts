@@ -7,7 +7,7 @@ import { lookup, Resolver } from 'node:dns/promises';
 import { request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import { isPublicAddress } from './public-address.ts';
+import { isPublicAddress, ownNetworks } from './public-address.ts';
 import { literalAddress, type WebhookOptions } from './webhook-url.ts';
 
 /** From the look-up of the name to the status of the answer. */
@@ -32,6 +32,12 @@ export function createWebhookSender(
     return literal === null ? resolve(url.hostname).catch(() => []) : [literal];
   }
 
+  /** Interfaces come and go. */
+  function areForEverybody(addresses: string[]): boolean {
+    const own = ownNetworks();
+    return addresses.every((one) => isPublicAddress(one) && !own.check(one, isIP(one) === 6 ? 'ipv6' : 'ipv4'));
+  }
+
   /** Rejects with the reason of `signal` when the process wants to stop: nobody's failure. */
   return async (request, signal) => {
     const deadline = AbortSignal.timeout(timeoutMs);
@@ -41,13 +47,13 @@ export function createWebhookSender(
       // The setting may have changed since it was registered.
       if (url.protocol !== 'https:' && !allowPrivate) return { problem: 'The URL does not start with https://.' };
       const addresses = await unlessAborted(addressesOf(url), either);
-      const isFit = addresses.length > 0 && (allowPrivate || addresses.every(isPublicAddress));
+      const isFit = addresses.length > 0 && (allowPrivate || areForEverybody(addresses));
       return isFit ? { httpStatus: await post(url, addresses, request, either) } : notPublic;
     } catch (error) {
       signal.throwIfAborted();
       if (deadline.aborted) return { problem: `No answer within ${timeoutMs / 1_000} seconds.` };
-      const { code } = error as { code?: unknown };
-      return { problem: `The connection failed${typeof code === 'string' ? ` (${code.slice(0, 64)})` : ''}.` };
+      // Not how: that would tell ports that listen from others.
+      return { problem: 'The connection failed.' };
     }
   };
 }

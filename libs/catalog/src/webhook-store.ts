@@ -95,12 +95,34 @@ export async function subscribersOfPack(trx: Knex.Transaction, packId: string): 
   return rows.map((row) => ({ ...row, events: fromJsonColumn(row.events) as string[] }));
 }
 
-export type NewMessage = { messageId: string; webhookId: string; type: string; data: object };
+/**
+ * Of these webhooks those that are told the same of the pack already, by a message that nobody has begun to send: whoever gets it
+ * then sees what `trx` has changed as well. Nobody begins before `trx` has ended.
+ */
+export async function webhooksStillToTell(
+  trx: Knex.Transaction,
+  { webhookIds, packId, type }: { webhookIds: string[]; packId: string; type: string },
+): Promise<Set<string>> {
+  const rows = await trx('webhook_message')
+    .whereIn('webhook_id', webhookIds)
+    .andWhere({ pack_id: packId, type, is_tried: 0 })
+    .orderBy('id')
+    .forUpdate()
+    .select<{ webhook_id: string }[]>('webhook_id');
+  return new Set(rows.map((row) => row.webhook_id));
+}
+
+/** Before the first attempt; waits for a change that counts on this message. */
+export async function markTried(db: Knex, messageId: string): Promise<void> {
+  await db('webhook_message').where({ message_id: messageId, is_tried: 0 }).update({ is_tried: 1 });
+}
+
+export type NewMessage = { messageId: string; webhookId: string; packId: string; type: string; data: object };
 
 export async function insertMessages(trx: Knex.Transaction, messages: NewMessage[]): Promise<void> {
   await trx('webhook_message').insert(
-    messages.map(({ messageId, webhookId, type, data }) => ({
-      ...{ message_id: messageId, webhook_id: webhookId, type },
+    messages.map(({ messageId, webhookId, packId, type, data }) => ({
+      ...{ message_id: messageId, webhook_id: webhookId, pack_id: packId, type },
       data: JSON.stringify(data),
     })),
   );
@@ -112,7 +134,7 @@ export type Message = {
   data: object;
   createdAt: Date;
   /** Null: the webhook is gone, or disabled. */
-  receiver: { url: string; secret: string } | null;
+  receiver: { ownerId: string; url: string; secret: string } | null;
 };
 
 export async function findMessage(db: Knex, messageId: string): Promise<Message | null> {
@@ -125,20 +147,22 @@ export async function findMessage(db: Knex, messageId: string): Promise<Message 
           type: string;
           data: unknown;
           created_at: Date;
+          owner_id: string | null;
           url: string | null;
           secret: string | null;
           disabled_at: Date | null;
         }
       | undefined
-    >('m.webhook_id', 'm.type', 'm.data', 'm.created_at', 'w.url', 'w.secret', 'w.disabled_at');
+    >('m.webhook_id', 'm.type', 'm.data', 'm.created_at', 'w.owner_id', 'w.url', 'w.secret', 'w.disabled_at');
   if (!row) return null;
-  const { url, secret } = row;
+  const { owner_id: ownerId, url, secret } = row;
   return {
     webhookId: row.webhook_id,
     type: row.type,
     data: fromJsonColumn(row.data) as object,
     createdAt: row.created_at,
-    receiver: url === null || secret === null || row.disabled_at !== null ? null : { url, secret },
+    receiver:
+      ownerId === null || url === null || secret === null || row.disabled_at !== null ? null : { ownerId, url, secret },
   };
 }
 
@@ -149,15 +173,22 @@ export async function lockMessage(trx: Knex.Transaction, webhookId: string, mess
   return row === undefined ? null : true;
 }
 
+const messagesAtOnce = 1_000;
+
 /** Takes messages out with their work states; sweeps must not look for them again. */
 export async function forgetMessages(
   trx: Knex.Transaction,
   which: { webhook_id: string } | { message_id: string } | { ids: number[] },
 ): Promise<void> {
-  const found = (): Knex.QueryBuilder =>
-    'ids' in which ? trx('webhook_message').whereIn('id', which.ids) : trx('webhook_message').where(which);
-  const messageIds = await found().pluck<string[]>('message_id');
-  await found().delete();
+  const found = trx('webhook_message');
+  const messageIds = await ('ids' in which ? found.whereIn('id', which.ids) : found.where(which)).pluck<string[]>(
+    'message_id',
+  );
+  // What was written since is left to a worker, which finds that nobody is to be told.
+  for (let from = 0; from < messageIds.length; from += messagesAtOnce)
+    await trx('webhook_message')
+      .whereIn('message_id', messageIds.slice(from, from + messagesAtOnce))
+      .delete();
   await forgetSubjects(trx, 'webhook', messageIds);
 }
 

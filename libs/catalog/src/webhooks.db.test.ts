@@ -135,6 +135,59 @@ describe.each(testDatabaseKinds())('webhooks on %s', (kind) => {
     ).toEqual(told.map(({ message_id }) => message_id));
   });
 
+  it('are told once of changes that nobody was told of yet, and again of what changes from then on', async () => {
+    await subscribe();
+    const { packKey } = await ownPack();
+    const edits = createPackEdits({ database, flags, wakeups });
+    const edit = async (description: string): Promise<unknown> => edits.edit(owner, packKey, { description });
+    for (const description of ['One', 'Two', 'Three']) await edit(description);
+    const [first] = await messages();
+    expect(await messages()).toHaveLength(1);
+
+    // What happens while it is being sent may be missed by whoever gets it.
+    const answered = deliver(first?.message_id ?? '', async () => {
+      await edit('Four');
+      return { httpStatus: 200 };
+    });
+    expect(await answered).toEqual({ status: 'done' });
+
+    const left = await messages();
+    expect(left.map(({ type }) => type)).toEqual(['pack.updated']);
+    expect(left[0]?.message_id).not.toBe(first?.message_id);
+  });
+
+  it('of one owner are told one after the other, and keep nobody else waiting', async () => {
+    await subscribe();
+    const own = await oneMessage();
+    const again = await oneMessage();
+    const others = { ownerId: `${owner.ownerId}-other`, isAdmin: false };
+    await subscribe([...webhookEvents], others);
+    owner = others;
+    const foreign = await oneMessage();
+    const isSending = Promise.withResolvers<void>();
+    const mayAnswer = Promise.withResolvers<void>();
+    const handle = createDeliverWebhook({ database }, options, async ({ headers }) => {
+      if (headers['webhook-id'] === own) {
+        isSending.resolve();
+        await mayAnswer.promise;
+      }
+      return { httpStatus: 200 };
+    });
+    const tell = (subjectId: string): Promise<TaskOutcome> =>
+      handle(
+        { id: 'task', taskType: 'webhook', subjectId, attempt: 1, requestId: undefined, eventId: undefined },
+        { signal: new AbortController().signal, log, lookedAt: () => undefined },
+      );
+
+    const slow = tell(own);
+    await isSending.promise;
+    expect((await tell(again)).status).toBe('retryAfter');
+    expect((await tell(foreign)).status).toBe('done');
+    mayAnswer.resolve();
+    expect((await slow).status).toBe('done');
+    expect((await tell(again)).status).toBe('done');
+  });
+
   it('are told if and only if the change happened', async () => {
     await subscribe();
     const pack = await ownPack();

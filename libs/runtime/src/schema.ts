@@ -73,10 +73,19 @@ async function withMigrationLock<T>(database: Database, work: () => Promise<T>):
 
 /** Applies what is missing. Needs a pool of at least two connections. Returns the names applied. */
 export async function migrateUp(database: Database): Promise<string[]> {
+  const { knex } = database;
   return withMigrationLock(database, async () => {
     await freeStaleLock(database);
-    const [, applied] = (await database.knex.migrate.latest(migratorConfig)) as [number, string[]];
-    return applied;
+    // All at once is one transaction: quick where nobody is kept waiting.
+    if (!(await knex.schema.hasTable('schema_migration')))
+      return ((await knex.migrate.latest(migratorConfig)) as [number, string[]])[1];
+    // Elsewhere each commits by itself: what one has locked is free while the next one builds its indexes.
+    const applied: string[] = [];
+    for (;;) {
+      const [, names] = (await knex.migrate.up(migratorConfig)) as [number, string[]];
+      if (names.length === 0) return applied;
+      applied.push(...names);
+    }
   });
 }
 
