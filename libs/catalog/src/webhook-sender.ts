@@ -49,7 +49,7 @@ export function createWebhookSender(
       const addresses = await unlessAborted(addressesOf(url), either);
       const isFit = addresses.length > 0 && (allowPrivate || areForEverybody(addresses));
       return isFit ? { httpStatus: await post(url, addresses, request, either) } : notPublic;
-    } catch (error) {
+    } catch {
       signal.throwIfAborted();
       if (deadline.aborted) return { problem: `No answer within ${timeoutMs / 1_000} seconds.` };
       // Not how: that would tell ports that listen from others.
