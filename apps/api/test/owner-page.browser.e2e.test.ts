@@ -2,11 +2,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createCatalogueClient, drawPng, openBrowser, startFleet, waitFor } from '@omnizap/testkit';
 import type { CatalogueClient, Fleet, Owner, TestBrowser, Visit, VisitOptions } from '@omnizap/testkit';
+import { drop, holdAnswers, patience, requestsOf, says, shown } from './owner-visit.ts';
 import { pictures } from './pictures.ts';
 
-type File = { name: string; mimeType: string; buffer: Buffer };
-
-const patience = { timeoutMs: 60_000, intervalMs: 50 };
 const screens = {
   desktop: { viewport: 'desktop' },
   'desktop in the dark': { viewport: 'desktop', colorScheme: 'dark' },
@@ -50,23 +48,8 @@ describe("the owner's page in a browser", () => {
     await one.page.locator('[data-csrf-token]').waitFor();
     return one;
   }
-  const shown = async ({ page }: Visit): Promise<string[]> =>
-    await page.evaluate<string[]>(`[...document.querySelectorAll('[data-sticker]')].map((one) => one.dataset.sticker)`);
   const stored = async (packKey: string): Promise<string[]> =>
     (await own.pack(packKey)).stickers.map((sticker) => sticker.sticker_id);
-  const says = async ({ page }: Visit, words: string | RegExp): Promise<void> =>
-    await page.locator('[data-owner-status]', { hasText: words }).waitFor();
-  async function drop({ page }: Visit, files: File[]): Promise<void> {
-    const data = await page.evaluateHandle<DataTransfer>(`(() => {
-      const data = new DataTransfer();
-      for (const { name, mimeType, base64 } of ${JSON.stringify(
-        files.map(({ buffer, ...file }) => ({ ...file, base64: buffer.toString('base64') })),
-      )}) data.items.add(new File([Uint8Array.from(atob(base64), (one) => one.charCodeAt(0))], name, { type: mimeType }));
-      return data;
-    })()`);
-    for (const type of ['dragenter', 'dragover', 'drop'])
-      await page.dispatchEvent('[data-drop-zone]', type, { dataTransfer: data });
-  }
   async function packOf(count: number): Promise<{ packKey: string; ids: string[] }> {
     const packKey = await own.createPack({ name: `Pack of ${count}` });
     const ids = await own.addStickers(
@@ -74,6 +57,20 @@ describe("the owner's page in a browser", () => {
       Array.from({ length: count }, (_, index) => ({ bytes: drawPng(100 * count + index), emojis: ['🐱'] })),
     );
     return { packKey, ids };
+  }
+  /** Nothing of it is pending: its page does not look again by itself. */
+  async function readyPackOf(count: number): Promise<{ packKey: string; ids: string[] }> {
+    const pack = await packOf(count);
+    await waitFor(async () => (await own.pack(pack.packKey)).stickers.every(({ status }) => status === 'ready'), {
+      ...patience,
+      description: 'pictures',
+    });
+    return pack;
+  }
+  async function openPack(packKey: string): Promise<Visit> {
+    const one = await signIn();
+    await one.page.goto(`${fleet.apiUrl}/user/packs/${packKey}`);
+    return one;
   }
 
   it('says of a wrong key only that it is not valid', async () => {
@@ -205,6 +202,144 @@ describe("the owner's page in a browser", () => {
     });
   });
 
+  it('keeps what was moved when the page as it was before comes late, and looks again', async () => {
+    const { packKey, ids } = await readyPackOf(3);
+    const [a = '', b = '', c = ''] = ids;
+    const one = await openPack(packKey);
+    const { page } = one;
+    const late = await holdAnswers(one, 'GET', /\/user\/packs\//);
+    await page.getByRole('button', { name: 'Publish' }).click();
+    await late.isReached();
+    await page.locator(`[data-sticker="${a}"] [data-move="1"]`).click();
+    await says(one, 'The order is saved.');
+
+    await late.release();
+
+    await says(one, 'The pack is published.');
+    expect(await shown(one)).toEqual([b, a, c]);
+    await page.locator('.state.published').waitFor();
+    await page.locator(`[data-sticker="${c}"] [data-move="-1"]`).click();
+    await says(one, 'The order is saved.');
+    expect(await stored(packKey)).toEqual([b, c, a]);
+  });
+
+  it('goes on with the files when the page breaks off on its way, and shows them as soon as it comes', async () => {
+    const { packKey } = await readyPackOf(1);
+    const one = await openPack(packKey);
+    const { page } = one;
+    // A route can refuse an answer, but not break one off in its middle.
+    await page.evaluate(`(() => {
+      const { fetch } = window;
+      let count = 0;
+      window.fetch = async (...request) => {
+        const answer = await fetch(...request);
+        count += 1;
+        if (count === 1) answer.text = () => Promise.reject(new TypeError('network error'));
+        return answer;
+      };
+    })()`);
+    let refused = 0;
+    await page.route(/\/user\/packs\//, async (route) => {
+      refused += 1;
+      if (refused === 2) await route.abort();
+      else await route.fallback();
+    });
+
+    const input = page.locator('[data-files]');
+    await input.setInputFiles(
+      [21, 22].map((seed) => ({ name: `${seed}.png`, mimeType: 'image/png', buffer: drawPng(seed) })),
+    );
+    await says(one, '2 added, 0 refused');
+    await page.locator('[data-sticker]').nth(2).waitFor();
+    await input.setInputFiles([{ name: '23.png', mimeType: 'image/png', buffer: drawPng(23) }]);
+    await says(one, '1 added, 0 refused');
+    await page.locator('[data-sticker]').nth(3).waitFor();
+    expect(one.problems().filter((problem) => problem.startsWith('script'))).toEqual([]);
+  });
+
+  it('takes a sticker out once, however often it is clicked, and names it in no order', async () => {
+    const { packKey, ids } = await readyPackOf(4);
+    const [a = '', b = '', c = '', d = ''] = ids;
+    const one = await openPack(packKey);
+    const { page } = one;
+    const requests = requestsOf(one, /\/api\/sticker-packs\//);
+    const slow = await holdAnswers(one, 'DELETE', /\/stickers\//);
+
+    await page.locator(`[data-sticker="${b}"] [data-remove]`).dblclick();
+    await slow.isReached();
+    await page.evaluate(`document.querySelector('[data-sticker="${b}"] [data-remove]').click()`);
+    await page.locator(`[data-sticker="${d}"] [data-move="-1"]`).click();
+    await slow.release();
+
+    await says(one, 'Taken out of the pack.');
+    await waitFor(async () => (await stored(packKey)).join() === [a, d, c].join(), {
+      ...patience,
+      description: 'the order of those that are left',
+    });
+    expect(await shown(one)).toEqual([a, d, c]);
+    expect(requests).toEqual(['DELETE', `PUT ${JSON.stringify({ sticker_ids: [a, d, c] })}`]);
+    expect(one.problems()).toEqual([]);
+  });
+
+  it('makes one pack of one form, though its answer is lost, then slow, and its button clicked again', async () => {
+    const one = await signIn();
+    const { page } = one;
+    const keys: (string | undefined)[] = [];
+    await page.route(/\/api\/sticker-packs$/, async (route) => {
+      keys.push(route.request().headers()['idempotency-key']);
+      const response = await route.fetch();
+      if (keys.length === 1) await route.abort();
+      else await route.fulfill({ response });
+    });
+    const slow = await holdAnswers(one, 'GET', /\/user\/packs\//);
+    const open = page.locator('details:not([open]) > summary');
+    if ((await open.count()) > 0) await open.click();
+    await page.getByLabel('Name').fill('Only once');
+    await page.getByRole('button', { name: 'Make pack' }).click();
+    await says(one, 'That did not work.');
+
+    // From within: clicks of the test's own would wait for the page that is on its way.
+    let clicks = 0;
+    page.on('console', (message) => (clicks += message.text() === 'clicked' ? 1 : 0));
+    await page.evaluate(`setInterval(() => {
+      document.querySelector('[data-new-pack] button').click();
+      console.info('clicked');
+    }, 50)`);
+    await slow.isReached();
+    const clicksBefore = clicks;
+    await waitFor(() => clicks > clicksBefore + 2, { ...patience, description: 'clicks while the next page loads' });
+    await slow.release();
+
+    await page.waitForURL(/\/user\/packs\/only-once-\w+$/);
+    expect(keys).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/), keys[0]]);
+    const { data } = (await own.get('/api/me/sticker-packs')).json<{ data: { name: string }[] }>();
+    expect(data.filter(({ name }) => name === 'Only once')).toHaveLength(1);
+  });
+
+  it('saves the words that were changed, and no others', async () => {
+    const { packKey } = await packOf(1);
+    const one = await openPack(packKey);
+    const { page } = one;
+    const requests = requestsOf(one, new RegExp(`/${packKey}$`));
+    await own.call('PATCH', `/api/sticker-packs/${packKey}`, { body: { publisher: 'Somebody else' } });
+    await page.locator('summary').click();
+    for (const name of ['First', 'Second', 'Second']) {
+      await page.getByLabel('Name', { exact: true }).fill(name);
+      await page.getByRole('button', { name: 'Save' }).click();
+      await says(one, 'Saved.');
+      await page.evaluate(`document.querySelector('[data-owner-status]').textContent = ''`);
+    }
+
+    expect(requests).toEqual(['PATCH {"name":"First"}', 'PATCH {"name":"Second"}']);
+    expect(await own.pack(packKey)).toMatchObject({ name: 'Second', publisher: 'Somebody else' });
+  });
+
+  it('sends no words in its address where no script runs', async () => {
+    const { page } = await signIn({ javaScriptEnabled: false });
+    expect(await page.locator('input[name=name]').isDisabled()).toBe(true);
+    expect(await page.locator('[data-new-pack] button').isDisabled()).toBe(true);
+  });
+
   it('says that one is signed out when the key is gone meanwhile', async () => {
     const leaver = await fleet.createOwner();
     const one = await visit();
@@ -221,11 +356,7 @@ describe("the owner's page in a browser", () => {
   it.each(Object.keys(screens) as (keyof typeof screens)[])(
     'is accessible, calm and within the screen on a %s',
     async (screen) => {
-      const { packKey } = await packOf(3);
-      await waitFor(async () => (await own.pack(packKey)).stickers.every(({ status }) => status === 'ready'), {
-        ...patience,
-        description: 'pictures',
-      });
+      const { packKey } = await readyPackOf(3);
       const looks = async (one: Visit): Promise<unknown[]> => [
         await one.seriousFindings(),
         await one.page.evaluate('document.documentElement.scrollWidth <= innerWidth'),

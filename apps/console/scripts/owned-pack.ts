@@ -10,6 +10,9 @@ import { startStickerOrder } from './sticker-order.ts';
 import { startStickerUploads } from './sticker-uploads.ts';
 
 const lookAgainMs = 2_000;
+/** After an answer that did not come or came too late; doubled each time, so that a lost connection is not hammered. */
+const lookSoonMs = 500;
+const soonLooks = 5;
 /** What is not ready by then is shown when the page is loaded the next time. */
 const looksWithoutChange = 60;
 
@@ -24,29 +27,73 @@ export function startOwnedPack(root: HTMLElement, { api, say }: { api: OwnerApi;
   startPackWords(article, deps);
   startPublishing(article, deps);
   let looks = 0;
+  let missed = 0;
   let timer = 0;
+  let newest = 0;
+  let newestLook = Promise.resolve();
   lookAgain();
 
-  async function refresh(): Promise<void> {
-    const answer = await fetch(location.href, { headers: { Accept: 'text/html' } }).catch(() => null);
-    const page = answer?.ok === true ? new DOMParser().parseFromString(await answer.text(), 'text/html') : null;
-    const fresh = page?.querySelector<HTMLElement>('[data-stickers]');
-    // What is being moved right now is newer than what was fetched.
-    if (page && fresh && list && article && !order.isChanging()) {
-      if (putInPlace(list, fresh)) looks = 0;
-      order.markEnds();
-      putHeadInPlace(article, page);
+  /** Never rejects; has come to its end when the newest answer has. */
+  function refresh(): Promise<void> {
+    missed = 0;
+    return look();
+  }
+
+  function look(): Promise<void> {
+    clearTimeout(timer);
+    newest += 1;
+    newestLook = fetchAndDraw(newest);
+    return newestLook;
+  }
+
+  async function fetchAndDraw(number: number): Promise<void> {
+    const changesBefore = order.changes();
+    const page = await fetchPage();
+    // Answers come in any order; the one that was asked for last knows the most.
+    if (number !== newest) return newestLook;
+    // What was moved since it was asked for is newer than the answer.
+    if (page === null || order.isChanging() || order.changes() !== changesBefore) {
+      missed += 1;
+    } else {
+      missed = 0;
+      draw(page);
     }
     lookAgain();
   }
 
+  function draw(page: Document): void {
+    const fresh = page.querySelector<HTMLElement>('[data-stickers]');
+    // Signed out meanwhile.
+    if (!fresh || !list || !article) return;
+    if (putInPlace(list, fresh)) looks = 0;
+    order.markEnds();
+    putHeadInPlace(article, page);
+  }
+
   function lookAgain(): void {
     clearTimeout(timer);
-    if (list?.querySelector('[data-status="pending"]') && looks < looksWithoutChange)
-      timer = setTimeout(() => {
-        looks += 1;
-        void refresh();
-      }, lookAgainMs);
+    const isSoon = missed > 0 && missed <= soonLooks;
+    const isPending = list?.querySelector('[data-status="pending"]') && looks < looksWithoutChange;
+    if (!isSoon && !isPending) return;
+    timer = setTimeout(
+      () => {
+        // Its answer would be thrown away.
+        if (order.isChanging()) return lookAgain();
+        if (!isSoon) looks += 1;
+        void look();
+      },
+      isSoon ? lookSoonMs * 2 ** (missed - 1) : lookAgainMs,
+    );
+  }
+}
+
+/** Null: no answer, none that is a page, or one that broke off. */
+async function fetchPage(): Promise<Document | null> {
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: 'text/html' } });
+    return answer.ok ? new DOMParser().parseFromString(await answer.text(), 'text/html') : null;
+  } catch {
+    return null;
   }
 }
 

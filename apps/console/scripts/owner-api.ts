@@ -23,10 +23,15 @@ export function createOwnerApi(csrfToken: string) {
 
   return {
     /** @throws TypeError when there was no answer */
-    async call(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<ApiAnswer> {
+    async call(
+      method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+      path: string,
+      body?: object,
+      extraHeaders: Record<string, string> = {},
+    ): Promise<ApiAnswer> {
       const answer = await fetch(path, {
         method,
-        headers: body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
+        headers: { ...headers, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...extraHeaders },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       return answerOf(answer.status, await answer.text());

@@ -1,8 +1,9 @@
 /**
  * Stickers are dragged to their place by mouse, finger or pen, or moved step by step with buttons. Each change is saved at once, the
- * last one wins; what could not be saved is taken back.
+ * last one wins; what could not be saved is taken back. Orders and removals go to the API one after the other: an order that names a
+ * sticker that is gone by then would be refused.
  */
-import type { OwnerApi } from './owner-api.ts';
+import type { ApiAnswer, OwnerApi } from './owner-api.ts';
 import type { Say } from './owner-status.ts';
 
 type Deps = { api: OwnerApi; say: Say; packPath: string; refresh: () => Promise<void> };
@@ -10,8 +11,12 @@ type Deps = { api: OwnerApi; say: Say; packPath: string; refresh: () => Promise<
 export function startStickerOrder(list: HTMLElement, { api, say, packPath, refresh }: Deps) {
   let dragged: HTMLElement | null = null;
   let before: string[] = [];
-  let isSaving = false;
-  let isStale = false;
+  /** Requests that wait or are on their way. */
+  let running = 0;
+  let lastRequest = Promise.resolve();
+  let changes = 0;
+  let newestSave = 0;
+  let isSaveWaiting = false;
 
   const items = (): HTMLElement[] => [...list.children] as HTMLElement[];
   const ids = (): string[] => items().map((item) => item.dataset.sticker ?? '');
@@ -33,30 +38,60 @@ export function startStickerOrder(list: HTMLElement, { api, say, packPath, refre
     say(place.replace('{position}', String(all.indexOf(item) + 1)).replace('{count}', String(all.length)));
   }
 
+  function inTurn(request: () => Promise<ApiAnswer | null>): Promise<ApiAnswer | null> {
+    running += 1;
+    const answered = lastRequest.then(request).catch(() => null);
+    const ended = answered.finally(() => {
+      running -= 1;
+      changes += 1;
+    });
+    lastRequest = ended.then(() => undefined);
+    return ended;
+  }
+
   async function save(): Promise<void> {
     markEnds();
-    isStale = true;
-    if (isSaving) return;
-    isSaving = true;
-    let answer = null;
-    while (isStale) {
-      isStale = false;
-      answer = await api.call('PUT', `${packPath}/order`, { sticker_ids: ids() }).catch(() => null);
-    }
-    isSaving = false;
+    changes += 1;
+    // The one that waits sends the order as it is then.
+    if (isSaveWaiting) return;
+    isSaveWaiting = true;
+    newestSave += 1;
+    const number = newestSave;
+    const answer = await inTurn(() => {
+      isSaveWaiting = false;
+      return api.call('PUT', `${packPath}/order`, { sticker_ids: ids() });
+    });
+    if (number !== newestSave) return;
     if (answer?.isOk === true) return say(list.dataset.saved);
     say.problem(answer);
     await refresh();
   }
 
-  async function remove(item: HTMLElement): Promise<void> {
-    const answer = await api.call('DELETE', `${packPath}/stickers/${item.dataset.sticker ?? ''}`).catch(() => null);
-    if (answer?.isOk !== true) return say.problem(answer);
+  async function remove(item: HTMLElement, button: HTMLElement): Promise<void> {
+    button.setAttribute('aria-disabled', 'true');
+    changes += 1;
+    const answer = await inTurn(async () => {
+      const removal = await api.call('DELETE', `${packPath}/stickers/${item.dataset.sticker ?? ''}`);
+      // Here, so that the order that is sent next does not name it.
+      if (removal.isOk) takeOut(item);
+      return removal;
+    });
+    if (answer?.isOk === true) {
+      await refresh();
+      return say(list.dataset.removed);
+    }
+    button.removeAttribute('aria-disabled');
+    say.problem(answer);
+    // Without an answer it may be gone all the same.
+    await refresh();
+  }
+
+  function takeOut(item: HTMLElement): void {
+    // A move of the pointer would put it back.
+    if (dragged === item) letGo();
     const next = item.nextElementSibling ?? item.previousElementSibling;
     item.remove();
     next?.querySelector<HTMLElement>('[data-remove]')?.focus();
-    await refresh();
-    say(list.dataset.removed);
   }
 
   list.addEventListener('click', (event) => {
@@ -64,7 +99,8 @@ export function startStickerOrder(list: HTMLElement, { api, say, packPath, refre
     const item = button?.closest<HTMLElement>('[data-sticker]');
     if (!button || !item || button.getAttribute('aria-disabled') === 'true') return;
     if (button.dataset.remove !== undefined) {
-      void remove(item);
+      // The second half of a double click may hit the sticker that has moved up.
+      if (event.detail <= 1) void remove(item, button);
       return;
     }
     const isUp = Number(button.dataset.move) < 0;
@@ -114,5 +150,10 @@ export function startStickerOrder(list: HTMLElement, { api, say, packPath, refre
     dragged = null;
   }
 
-  return { markEnds, isChanging: (): boolean => dragged !== null || isSaving };
+  return {
+    markEnds,
+    isChanging: (): boolean => dragged !== null || running > 0,
+    /** Another number than before: what was asked of the server in between may be older than what is shown. */
+    changes: (): number => changes,
+  };
 }

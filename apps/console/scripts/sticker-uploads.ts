@@ -46,13 +46,17 @@ export function startStickerUploads(article: HTMLElement, { api, say, packPath, 
   async function sendAll(): Promise<void> {
     isSending = true;
     [taken, refused] = [0, 0];
-    for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const answer = await send(next);
-      show(next, answer);
-      if (answer?.isOk === true) await refresh();
-      if (answer?.status === 401) say.problem(answer);
+    try {
+      for (let next = waiting.shift(); next; next = waiting.shift()) {
+        const answer = await send(next);
+        show(next, answer);
+        if (answer?.isOk === true) await refresh();
+        if (answer?.status === 401) say.problem(answer);
+      }
+    } finally {
+      // Otherwise files that are chosen later would wait for ever.
+      isSending = false;
     }
-    isSending = false;
     say((words.summary ?? '').replace('{taken}', String(taken)).replace('{refused}', String(refused)));
   }
 

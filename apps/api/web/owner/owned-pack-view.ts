@@ -26,9 +26,11 @@ export function ownedPackDocument(context: PageContext, session: OwnerSession, s
         ${packHeader(context, pack)} ${uploadArea(context)} ${ownedStickers(context, stickers)}
         <details class="panel">
           <summary>${t('owner.edit-words')}</summary>
-          <form class="fields" data-edit-pack data-saved=${t('owner.saved')}>
-            ${packFields(context, pack)}
-            <button class="button quiet" type="submit">${t('owner.save')}</button>
+          <form data-edit-pack data-saved=${t('owner.saved')}>
+            <fieldset class="fields" disabled>
+              ${packFields(context, pack)}
+              <button class="button quiet" type="submit">${t('owner.save')}</button>
+            </fieldset>
           </form>
         </details>
       </article>

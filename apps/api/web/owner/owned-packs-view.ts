@@ -21,9 +21,11 @@ export function ownedPacksDocument(context: PageContext, session: OwnerSession, 
       <p class="lead">${t('owner.packs-text')}</p>
       <details class="panel" open=${packs.length === 0}>
         <summary>${t('owner.new-pack')}</summary>
-        <form class="fields" data-new-pack=${linkTo(context, '/user/packs/{packKey}')}>
-          ${packFields(context, null)}
-          <button class="button" type="submit">${t('owner.make-pack')}</button>
+        <form data-new-pack=${linkTo(context, '/user/packs/{packKey}')}>
+          <fieldset class="fields" disabled>
+            ${packFields(context, null)}
+            <button class="button" type="submit">${t('owner.make-pack')}</button>
+          </fieldset>
         </form>
       </details>
       ${

@@ -11,7 +11,7 @@ import { isFromOtherOrigin } from '../../request-origin.ts';
 import { clearSessionCookie, sessionTokenOf, setSessionCookie } from '../../session-cookie.ts';
 import { page, type Page, type PageAnswer } from '../page.ts';
 import { linkTo } from '../page-shell.ts';
-import { readForm } from '../own-form.ts';
+import { readForm, requireOwnPage } from '../own-form.ts';
 import type { WebDeps } from '../web-deps.ts';
 import { identityOf, readSession } from './owner-session.ts';
 import { ownedPackDocument } from './owned-pack-view.ts';
@@ -71,7 +71,7 @@ export function ownerPages(deps: WebDeps): Page[] {
     async handle({ request, response, context }) {
       await rateLimiter.take(request, response, 'sign-in', null);
       // Nobody is to be signed in as somebody else by a page of theirs.
-      if (isFromOtherOrigin(request)) throw new AppError('forbidden', 'Sign in on the page /user itself.');
+      requireOwnPage(request);
       const { key } = await readForm(request, response, signInForm);
       const token = await ownerSessions.begin(key.trim());
       if (token === null) {

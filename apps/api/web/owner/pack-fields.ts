@@ -1,4 +1,7 @@
-/** The words of a pack as fields of a form: empty for a new one. Their names and limits are those of the API. */
+/**
+ * The words of a pack as fields of a form: empty for a new one. Their names and limits are those of the API. Their form is for the
+ * page's script alone: a fieldset keeps it disabled until that has started, or it would send its words in the address of the page.
+ */
 import { packInput } from '../../schemas.ts';
 import { html, type Content } from '../html.ts';
 import type { PackSummary } from '../list-page-data.ts';
