@@ -98,6 +98,9 @@ describe.each(testDatabaseKinds())('auto-collect over HTTP on %s', (kind) => {
         pack_key: expect.stringMatching(/^meus1-/),
         pack_name: 'Meus1',
         outcome: 'added',
+        findings: expect.arrayContaining([
+          expect.objectContaining({ rule: 'webp-format', fixed_automatically: true }),
+        ]) as unknown,
       },
     ]);
     expect([second.status, dataOf(second)]).toEqual([200, { ...dataOf(first), outcome: 'duplicate' }]);

@@ -532,6 +532,7 @@ describe.each(testDatabaseKinds())('bad input on %s', (kind) => {
         summary: Buffer.from('{}'),
         categories: Buffer.alloc(16),
         traits: Buffer.alloc(2),
+        creators: Buffer.alloc(16),
       },
       ...{ updated: Buffer.alloc(16), score: Buffer.alloc(8), trend: Buffer.alloc(8) },
       ...Object.fromEntries(sorts.map((sort) => [`order:${sort}`, order])),
