@@ -25,9 +25,9 @@ export default {
   testMatch: ['**/*.test.ts'],
   // A cache in the shared temporary folder belongs to whoever ran first.
   cacheDirectory: '<rootDir>/.cache/jest',
-  // The suites wait for processes and databases more than they compute: with one worker for each of two cores, both are idle for
-  // half of the time.
-  maxWorkers: 3,
+  // The suites wait for processes and databases more than they compute: one worker would leave a core idle. A third one makes some
+  // wait so long that they fail on a busy machine.
+  maxWorkers: 2,
   testSequencer: '<rootDir>/tools/test-order/longest-first.ts',
   testTimeout: 60_000,
 };

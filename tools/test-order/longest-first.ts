@@ -1,5 +1,5 @@
 /**
- * Jest's order of test files: the slowest first, so that no worker ends minutes after the other. Jest's own order goes by what the
+ * Jest's order of test files: the slowest first, so that no worker ends minutes after the others. Jest's own order goes by what the
  * last run on this machine took, and a fresh clone has had none.
  */
 import path from 'node:path';

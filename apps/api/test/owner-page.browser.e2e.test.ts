@@ -271,7 +271,6 @@ describe("the owner's page in a browser", () => {
     await page.locator(`[data-sticker="${d}"] [data-move="-1"]`).click();
     await slow.release();
 
-    await says(one, 'Taken out of the pack.');
     await waitFor(async () => (await stored(packKey)).join() === [a, d, c].join(), {
       ...patience,
       description: 'the order of those that are left',
