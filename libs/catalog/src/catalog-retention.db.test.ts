@@ -140,6 +140,7 @@ describe.each(testDatabaseKinds())('retention of the catalogue on %s', (kind) =>
       ['interaction-days', 'drop', 400],
       ['closed-reports', 'drop', 365],
       ['webhook-messages', 'drop', 30],
+      ['owner-sessions', 'drop', 1],
       ['dead-tasks', 'keep', 'for-ever'],
       ['audit', 'keep', 'for-ever'],
     ]);
