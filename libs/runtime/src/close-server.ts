@@ -7,7 +7,7 @@ import { Server as NetServer } from 'node:net';
 import { setImmediate as afterPolling } from 'node:timers/promises';
 
 /** Long enough for a busy client's next request, whose answer tells it to close; a stop must not wait for quiet ones. */
-const idleConnectionGraceMs = 500;
+const idleConnectionGraceMs = 1_000;
 /** Requests that take longer are cut. */
 const runningRequestLimitMs = 5_000;
 /** A turn of the event loop that was as short as this had nothing to do but to accept. */
