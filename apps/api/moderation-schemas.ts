@@ -1,6 +1,6 @@
 /** Schemas of moderation, bans, reports and the audit log, in and out. */
 import { z } from 'zod';
-import { reportReasons } from '@omnizap/catalog';
+import { reportReasons, sha256Pattern } from '@omnizap/catalog';
 import { instant, line, moderationSchema, ownerId, packSummary, stickerSchema } from './schemas.ts';
 import { wholeNumber } from './whole-number.ts';
 
@@ -11,7 +11,7 @@ const pageFields = {
   cursor: z.string().min(1).max(200).optional().describe('next_cursor of the page before'),
 };
 const stickerId = z.uuid('must be the id of a sticker').toLowerCase();
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits');
+const sha256 = z.string().regex(sha256Pattern, 'must be 64 lower-case hexadecimal digits');
 
 export const queueQuery = z.strictObject({
   ...pageFields,

@@ -1,6 +1,6 @@
 /** What may stand in each place of a path; handlers answer 404 to the rest. An operation can bring a schema of its own. */
 import { z } from 'zod';
-import { taskTypes } from '@omnizap/catalog';
+import { idPattern, packKeyPattern, taskTypes } from '@omnizap/catalog';
 import { flagNames } from '@omnizap/rollout';
 import type { ErrorCode } from '@omnizap/runtime';
 
@@ -9,11 +9,8 @@ type PathParameter = { schema: z.ZodType; missing: ErrorCode };
 const rowId = z.string().regex(/^\d{1,15}$/);
 
 const pathParameters: Readonly<Record<string, PathParameter>> = {
-  packKey: { schema: z.string().regex(/^[a-z0-9-]{1,64}$/), missing: 'pack-not-found' },
-  stickerId: {
-    schema: z.string().regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/),
-    missing: 'sticker-not-found',
-  },
+  packKey: { schema: z.string().regex(packKeyPattern), missing: 'pack-not-found' },
+  stickerId: { schema: z.string().regex(idPattern), missing: 'sticker-not-found' },
   keyId: { schema: z.string().regex(/^[0-9a-f]{16}$/), missing: 'not-found' },
   webhookId: { schema: z.uuid(), missing: 'not-found' },
   banId: { schema: z.uuid(), missing: 'not-found' },

@@ -1,6 +1,6 @@
 /** Schemas of what goes in and out, shared by validation and documentation. */
 import { z } from 'zod';
-import { moderationStates, sorts } from '@omnizap/catalog';
+import { moderationStates, ownerIdPattern, sorts } from '@omnizap/catalog';
 import { categories } from '@omnizap/imaging';
 import { wholeNumber } from './whole-number.ts';
 
@@ -29,7 +29,7 @@ export const line = (maxLength: number) =>
     .max(maxLength, `must have at most ${maxLength} characters`)
     .refine((value) => !/[\p{Cc}\p{Cs}]/u.test(value), 'must not contain control characters');
 
-export const ownerId = z.string().regex(/^[A-Za-z0-9._@+-]{1,128}$/, 'must be 1 to 128 of A-Z a-z 0-9 . _ @ + -');
+export const ownerId = z.string().regex(ownerIdPattern, 'must be 1 to 128 of A-Z a-z 0-9 . _ @ + -');
 
 export const packInput = z.strictObject({
   name: text(maxNameLength, { min: 1 }),

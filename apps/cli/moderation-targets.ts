@@ -1,4 +1,5 @@
 /** What a moderation command is about, as lists print it: `pack:<key>`, `sticker:<id>`, `owner:<id>`, `sha256:<hex>`. */
+import { idPattern, ownerIdPattern, packKeyPattern, sha256Pattern } from '@omnizap/catalog';
 import { UsageError } from './command.ts';
 
 export type Target = { type: 'pack'; key: string } | { type: 'sticker'; id: string };
@@ -6,10 +7,10 @@ export type BanSubject =
   { kind: 'owner'; ownerId: string } | { kind: 'sticker'; stickerId: string } | { kind: 'sticker'; sha256: string };
 
 const patterns = {
-  pack: /^[a-z0-9-]{1,64}$/,
-  sticker: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
-  owner: /^[A-Za-z0-9._@+-]{1,128}$/,
-  sha256: /^[0-9a-f]{64}$/,
+  pack: packKeyPattern,
+  sticker: idPattern,
+  owner: ownerIdPattern,
+  sha256: sha256Pattern,
 };
 type Name = keyof typeof patterns;
 
@@ -48,7 +49,6 @@ export function parseBan(text: string): { banId: string } | { ownerId: string } 
   if (ownerId !== null) return { ownerId };
   const sha256 = valueOf('sha256', text);
   if (sha256 !== null) return { sha256 };
-  const banId = valueOf('sticker', `sticker:${text}`);
-  if (banId !== null) return { banId };
+  if (idPattern.test(text)) return { banId: text };
   throw new UsageError(`"${text}" is no ban: give its id as "moderation bans" shows it, owner:<id> or sha256:<hex>.`);
 }

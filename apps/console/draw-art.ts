@@ -2,7 +2,7 @@
  * The pages' pictures from their drawings: `node apps/console/draw-art.ts <folder>`. A process of its own, because the API's never
  * reads SVG: that reader is switched off there for all that strangers send.
  */
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 
@@ -28,8 +28,9 @@ const drawings = path.join(import.meta.dirname, 'art');
 
 /** Makes `folder` with all of them, or nothing: others may draw at the same time, and any of them may be stopped. */
 async function drawArt(folder: string): Promise<void> {
-  const draft = `${folder}.${process.pid}`;
-  await mkdir(draft, { recursive: true });
+  await mkdir(path.dirname(folder), { recursive: true });
+  // Not by process id: hosts that share the folder have the same ones.
+  const draft = await mkdtemp(`${folder}.`);
   try {
     for (const { source, width, files } of renderings) {
       const drawing = path.join(drawings, `${source}.svg`);
@@ -41,6 +42,8 @@ async function drawArt(folder: string): Promise<void> {
       for (const [file, encode] of Object.entries(files))
         await encode(sharp(pixels.data, { raw })).toFile(path.join(draft, file));
     }
+    // Made for its owner alone; whoever runs the API next may be somebody else.
+    await chmod(draft, 0o755);
     await rename(draft, folder).catch((error: unknown) => {
       if (!isThere(error)) throw error;
     });

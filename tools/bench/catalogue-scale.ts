@@ -40,7 +40,7 @@ type Catalogue = {
 };
 type Draw = (catalogue: Catalogue, random: () => number) => string;
 
-/** The first time that something is asked, and whether it is then asked again at once. */
+/** What is asked, and whether it is then asked again at once. The same draws in both: words are the same, packs are those there are. */
 const kinds: { name: string; isAskedAgain?: boolean; draw: Draw }[] = [
   {
     name: 'list',
@@ -80,11 +80,11 @@ export const catalogueScaleBench: Bench = {
         for (const { name: kind, isAskedAgain = false, draw } of kinds) {
           const waited = { small: [] as number[], large: [] as number[] };
           const again = { small: [] as number[], large: [] as number[] };
-          const random = createSeededRandom(round);
+          const random = { small: createSeededRandom(round), large: createSeededRandom(round) };
           for (let turn = 0; turn < requestsOfAKind; turn += 1)
             for (const [size, catalogue] of Object.entries({ small, large }) as ['small' | 'large', Catalogue][]) {
               context.signal.throwIfAborted();
-              const asked = draw(catalogue, random);
+              const asked = draw(catalogue, random[size]);
               waited[size].push(await catalogue.ask(asked));
               if (isAskedAgain) again[size].push(await catalogue.ask(asked));
             }

@@ -1,7 +1,7 @@
 /** Where the pages' pictures are: drawn once, by the first API process that starts, and again when a drawing has changed. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { access, mkdir, readdir, readFile } from 'node:fs/promises';
+import { access, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { AppError } from '@omnizap/runtime';
@@ -22,7 +22,6 @@ export async function drawnArt(folders: string[]): Promise<string> {
   const refusals: string[] = [];
   for (const place of places) {
     try {
-      await mkdir(path.dirname(place), { recursive: true });
       await promisify(execFile)(process.execPath, [program, place], { timeout: timeoutMs });
       return place;
     } catch (error) {

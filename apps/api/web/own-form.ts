@@ -15,7 +15,7 @@ const parseForm = express.urlencoded({
   type: formType,
 });
 
-/** @throws AppError `forbidden` */
+/** Nobody is to like, report or be signed in as somebody else by a page of theirs. @throws AppError `forbidden` */
 export function requireOwnPage(request: Request): void {
   if (isFromOtherOrigin(request)) throw new AppError('forbidden', 'This form is taken from its own page only.');
 }

@@ -9,6 +9,7 @@ import type { ApiDeps } from '../api-deps.ts';
 import { setRouteGroup } from '../http-metrics.ts';
 import { createPreparedAnswers } from '../prepared-answers.ts';
 import { sendAsset } from './asset-answers.ts';
+import { requireOwnPage } from './own-form.ts';
 import { languageOf, languages } from './languages.ts';
 import type { Page, PageContext } from './page.ts';
 import { errorDocument } from './pages/error-page.ts';
@@ -54,7 +55,8 @@ export function createPageRoutes(deps: ApiDeps, pages: Page[]) {
       beginPage(response, page.routeGroup);
       const { lang } = check(languageQuery, request.query) as z.output<typeof languageQuery>;
       const query = check(page.query, request.query) as Record<string, unknown>;
-      if (page.isLimited?.(query) === true) await deps.rateLimiter.take(request, response, 'read', null);
+      if (page.method === 'post') requireOwnPage(request);
+      await deps.rateLimiter.take(request, response, page.limit?.(query) ?? 'none', null);
       const context = contextOf(request, lang, canonicalPath(request.path, page, query));
       const params = request.params as Record<string, string>;
       const answer = await page.handle({ request, response, params, query, context });

@@ -4,6 +4,7 @@
  */
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
+import type { LimitClass } from '../limit-classes.ts';
 import type { RouteGroup } from '../route-groups.ts';
 import type { Language } from './languages.ts';
 import type { Translate } from './translate.ts';
@@ -38,6 +39,7 @@ export type PageAnswer =
   | { kind: 'redirect'; location: string };
 
 export type PageSpec<Q extends z.ZodObject> = {
+  /** `post`: a form, taken from our own pages only. */
   method: 'get' | 'post';
   /** Express style: `/stickers/:packKey`. */
   path: string;
@@ -47,8 +49,8 @@ export type PageSpec<Q extends z.ZodObject> = {
   /** The parameters that choose the content and are not as they would be anyway: those of the canonical URL. */
   canonical?: (query: z.output<Q>) => URLSearchParams;
   cacheControl?: string;
-  /** Whether it is worked out rather than taken from a cache: then it counts with the visitor's network's reads. */
-  isLimited?: (query: z.output<Q>) => boolean;
+  /** Which of the requests of the visitor's network it counts with; with none when absent. Undefined: an answer that caches give. */
+  limit?: (query: z.output<Q>) => LimitClass | undefined;
   handle: (call: PageCall<Q>) => Promise<PageAnswer>;
 };
 

@@ -24,7 +24,7 @@ describe('loadWebAssets', () => {
     for (const module of modules) {
       const source = await readFile(path.join(scripts, module), 'utf8');
       const text = textOf(assets, module.replace(/ts$/, 'js'));
-      const imported = [...source.matchAll(/^import .*'\.\/(.*)\.ts';$/gm)].map(([, name]) => `${name}.js`);
+      const imported = [...source.matchAll(/^import (?!type ).*'\.\/(.*)\.ts';$/gm)].map(([, name]) => `${name}.js`);
       const named = [...text.matchAll(/'\/stickers\/assets\/([\w.-]+)\?v=(\w+)'/g)];
 
       expect(named.map(([, name]) => name)).toEqual(imported);

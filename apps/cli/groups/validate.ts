@@ -14,6 +14,7 @@ import {
   type Finding,
   type PackSource,
 } from '@omnizap/imaging';
+import { packKeyPattern } from '@omnizap/catalog';
 import { AppError } from '@omnizap/runtime';
 import { UsageError, type Command, type Group } from '../command.ts';
 import type { Session } from '../session.ts';
@@ -22,7 +23,6 @@ import { printable } from '../terminal.ts';
 type Subject = 'file' | 'folder' | 'zip' | 'pack';
 type Verdict = { subject: Subject; stickers: number; findings: Finding[] };
 
-const packKeyPattern = /^[a-z0-9-]{1,64}$/;
 /** Of one folder; a pack has a few dozen files. */
 const mostFiles = 500;
 /** Whoever may do everything sees drafts too. */

@@ -30,8 +30,6 @@ import { walkRanking, type Walk } from './walk-ranking.ts';
 
 /** The newest generation is looked up at most this often; a wake-up makes it sooner. */
 const generationKeptMs = 1_000;
-/** Of a cursor, which is checked for a mistake and not against an attack. */
-const cursorDigestLength = 8;
 /** Generations that somebody walks; 7 MB each at 100,000 packs. */
 const indexesKept = 8;
 
@@ -187,15 +185,15 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
      */
     async locatePage(request: ListRequest): Promise<LocatedPage> {
       const { sort, limit, filters } = request;
-      const digest = digestOf(filters);
-      const filterDigest = digest.slice(0, cursorDigestLength);
+      const filterDigest = digestOf(filters);
       const cursor = request.cursor === undefined ? null : parseCursor(request.cursor, { sort, filterDigest });
       const { source, generation, at, index } =
         (cursor?.source ?? request.source) === 'live'
           ? await liveRanking()
           : await snapshotRanking(cursor as SnapshotCursor | null);
-      const placeOf = (position: number): string => `${source}:${generation?.generation ?? 0}:${digest}:${position}`;
-      const common = { source, generation, at, filterDigest: digest, isSearched: filters.query !== undefined };
+      const placeOf = (position: number): string =>
+        `${source}:${generation?.generation ?? 0}:${filterDigest}:${position}`;
+      const common = { source, generation, at, filterDigest, isSearched: filters.query !== undefined };
       const empty = { ...common, ids: [], place: placeOf(0), next: null };
       if (!index) return empty;
       const matches = filters.query === undefined ? null : await search.find(filters.query);
@@ -208,7 +206,7 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
       const walk = (): Promise<Walk> => walkRanking(index, { sort, position, limit, accepts, matches });
       const { packIds, nextPosition } =
         matches?.kind === 'many' && generation !== null
-          ? await walkOnce(`${generation.generation}:${sort}:${digest}:${limit}:${position}`, walk)
+          ? await walkOnce(`${generation.generation}:${sort}:${filterDigest}:${limit}:${position}`, walk)
           : await walk();
       const next = nextPosition === null ? null : cursorAt(nextPosition, { sort, filterDigest }, generation, index);
       return { ...common, ids: packIds, place: placeOf(position), next };

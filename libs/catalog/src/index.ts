@@ -26,6 +26,7 @@ export { tasksOf } from './events.ts';
 export { createMarketplaceActivity } from './marketplace-activity.ts';
 export type { MarketplaceActivityReader } from './marketplace-activity.ts';
 export { creatorName, maxCreators } from './marketplace-summary.ts';
+export { idPattern, ownerIdPattern, packKeyPattern, sha256Pattern } from './name-patterns.ts';
 export { formatKeyset, keysetInstant, parseKeyset } from './keyset-cursor.ts';
 export { createOwnerReader } from './owner-reader.ts';
 export type { OwnerReader } from './owner-reader.ts';

@@ -159,8 +159,7 @@ function settings(port: number, durable: boolean): string[] {
     listen_addresses: '127.0.0.1',
     port,
     unix_socket_directories: '',
-    // A server of tests carries several fleets at once.
-    max_connections: durable ? 200 : 400,
+    max_connections: 200,
     shared_buffers: '64MB',
     max_wal_size: '512MB',
     // One machine, no standby: less log to write and to keep.

@@ -7,11 +7,10 @@ import { isFromSession } from '@omnizap/catalog';
 import { AppError } from '@omnizap/runtime';
 import { packKeyOf } from '../../operations/pack-path.ts';
 import { packJson, stickerJson } from '../../pack-json.ts';
-import { isFromOtherOrigin } from '../../request-origin.ts';
 import { clearSessionCookie, sessionTokenOf, setSessionCookie } from '../../session-cookie.ts';
 import { page, type Page, type PageAnswer } from '../page.ts';
 import { linkTo } from '../page-shell.ts';
-import { readForm, requireOwnPage } from '../own-form.ts';
+import { readForm } from '../own-form.ts';
 import type { WebDeps } from '../web-deps.ts';
 import { identityOf, readSession } from './owner-session.ts';
 import { ownedPackDocument } from './owned-pack-view.ts';
@@ -24,7 +23,7 @@ const signInForm = z.object({ key: z.string().max(512) });
 const signOutForm = z.object({ csrf_token: z.string().max(128).optional() });
 
 export function ownerPages(deps: WebDeps): Page[] {
-  const { ownerReader, ownerSessions, rateLimiter, reader } = deps;
+  const { ownerReader, ownerSessions, reader } = deps;
 
   const packs = page({
     ...asOwner,
@@ -68,10 +67,8 @@ export function ownerPages(deps: WebDeps): Page[] {
     ...asOwner,
     method: 'post',
     path: '/user/sign-in',
+    limit: () => 'sign-in',
     async handle({ request, response, context }) {
-      await rateLimiter.take(request, response, 'sign-in', null);
-      // Nobody is to be signed in as somebody else by a page of theirs.
-      requireOwnPage(request);
       const { key } = await readForm(request, response, signInForm);
       const token = await ownerSessions.begin(key.trim());
       if (token === null) {
@@ -94,8 +91,7 @@ export function ownerPages(deps: WebDeps): Page[] {
       const token = sessionTokenOf(request);
       const session = token === undefined ? null : await ownerSessions.find(token);
       if (token !== undefined && session) {
-        if (isFromOtherOrigin(request) || !isFromSession(session, csrfToken))
-          throw new AppError('forbidden', 'Sign out on the page /user itself.');
+        if (!isFromSession(session, csrfToken)) throw new AppError('forbidden', 'Sign out on the page /user itself.');
         await ownerSessions.end(token);
       }
       clearSessionCookie(request, response);

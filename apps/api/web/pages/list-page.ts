@@ -56,7 +56,7 @@ export function listPage(deps: WebDeps): Page {
     routeGroup: 'catalog_web',
     query: listPageQuery,
     canonical: (query) => paramsOf(query, {}),
-    isLimited: ({ q, creator }) => q !== undefined || creator !== undefined,
+    limit: ({ q, creator }) => (q === undefined && creator === undefined ? undefined : 'read'),
     async handle({ request, query, context }) {
       const wanted: ListQuery = {
         sort: query.sort,

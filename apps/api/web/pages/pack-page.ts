@@ -6,7 +6,6 @@ import { packJson, stickerJson } from '../../pack-json.ts';
 import { rememberedViewerOf } from '../../viewer.ts';
 import { html, type Content } from '../html.ts';
 import { readListPage, type PackSummary } from '../list-page-data.ts';
-import { requireOwnPage } from '../own-form.ts';
 import { page, type Page, type PageContext } from '../page.ts';
 import { linkTo, shell } from '../page-shell.ts';
 import { packActions } from '../parts/pack-actions.ts';
@@ -55,9 +54,8 @@ export function likeForm(deps: WebDeps): Page {
     path: '/stickers/:packKey/like',
     routeGroup: 'catalog_web',
     query: z.object({}),
+    limit: () => 'count',
     async handle({ request, response, params, context }) {
-      requireOwnPage(request);
-      await deps.rateLimiter.take(request, response, 'count', null);
       const packKey = packKeyOf(params);
       const viewer = rememberedViewerOf(request, response);
       await deps.engagement.record(packKey, 'like', viewer, response.locals.requestId as string);

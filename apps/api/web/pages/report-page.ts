@@ -4,7 +4,7 @@ import { reportReasons } from '@omnizap/catalog';
 import { reportDetails } from '../../moderation-schemas.ts';
 import { packKeyOf } from '../../operations/pack-path.ts';
 import { viewerOf } from '../../viewer.ts';
-import { readForm, requireOwnPage } from '../own-form.ts';
+import { readForm } from '../own-form.ts';
 import { page, type Page } from '../page.ts';
 import { linkTo } from '../page-shell.ts';
 import { reportAnchor } from '../parts/report-form.ts';
@@ -18,9 +18,8 @@ export function reportFormPage(deps: WebDeps): Page {
     path: '/stickers/:packKey/report',
     routeGroup: 'catalog_web',
     query: z.object({}),
+    limit: () => 'count',
     async handle({ request, response, params, context }) {
-      requireOwnPage(request);
-      await deps.rateLimiter.take(request, response, 'count', null);
       const packKey = packKeyOf(params);
       const { reason, details } = await readForm(request, response, reportFields);
       const report = { reason, details: details === '' ? null : details, stickerId: null };
