@@ -32,6 +32,6 @@ describe('the order of test files', () => {
   });
 
   it('knows no file that is not there', () => {
-    expect(Object.keys(slowTests).filter((name) => !existsSync(path.join(rootDir, name)))).toEqual([]);
+    expect(slowTests.filter((name) => !existsSync(path.join(rootDir, name)))).toEqual([]);
   });
 });

@@ -5,8 +5,8 @@
 import path from 'node:path';
 import { slowTests } from './slow-tests.ts';
 
-/** For a file that is not listed, by what it starts. */
-const usualSeconds = { e2e: 30, db: 10, unit: 1 };
+/** Of files that are not listed, by what they start. */
+const kinds = ['.e2e.test.ts', '.db.test.ts', '.test.ts'];
 
 type TestFile = { path: string; context: { config: { rootDir: string } } };
 
@@ -21,11 +21,11 @@ export default function createLongestFirst() {
 }
 
 export function sortLongestFirst<T extends TestFile>(tests: Iterable<T>): T[] {
-  return [...tests].toSorted((a, b) => secondsOf(b) - secondsOf(a) || (a.path < b.path ? -1 : 1));
+  return [...tests].toSorted((a, b) => rankOf(a) - rankOf(b) || (a.path < b.path ? -1 : 1));
 }
 
-function secondsOf({ path: file, context }: TestFile): number {
+function rankOf({ path: file, context }: TestFile): number {
   const name = path.relative(context.config.rootDir, file).replaceAll(path.sep, '/');
-  const kind = name.endsWith('.e2e.test.ts') ? 'e2e' : name.endsWith('.db.test.ts') ? 'db' : 'unit';
-  return slowTests[name] ?? usualSeconds[kind];
+  const place = slowTests.indexOf(name);
+  return place === -1 ? slowTests.length + kinds.findIndex((end) => name.endsWith(end)) : place;
 }
