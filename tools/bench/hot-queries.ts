@@ -128,7 +128,8 @@ export async function createHotQueries(
     },
     {
       name: 'retention, nothing to remove',
-      atMostRows: 3_000,
+      // PostgreSQL counts the entries of what was just removed until its index has been cleaned: some thousand or none.
+      atMostRows: sizes.dueEvents + 4_000,
       run: async () => expectCount('removed', (await retentionOf(20_000).run('finished-events'))[0]?.removed ?? 0, 0),
     },
     {
