@@ -25,6 +25,7 @@ import type { FlagStore, Flags, TaskPauses } from '@omnizap/rollout';
 import type { ProcessContext } from '@omnizap/runtime';
 import type { DiskStore } from '@omnizap/storage';
 import type { TaskQueues } from '@omnizap/tasks';
+import type { AssetDelivery } from './asset-delivery.ts';
 import type { WebAssets } from './web/web-assets.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { RateLimiter } from './rate-limiter.ts';
@@ -36,6 +37,9 @@ export type ApiDeps = Pick<
   idempotency: Idempotency;
   rateLimiter: RateLimiter;
   store: DiskStore;
+  assetDelivery: AssetDelivery;
+  /** Where stickers may be redirected to. */
+  imageOrigins: readonly string[];
   reader: CatalogueReader;
   packs: Packs;
   packEdits: PackEdits;

@@ -22,6 +22,7 @@ import {
   createPacks,
   createReplaceSticker,
   createReports,
+  createStickerObjects,
   createTaskDefinitions,
   createUploads,
   createWebhooks,
@@ -32,9 +33,10 @@ import {
 } from '@omnizap/catalog';
 import { createFlagStore, createFlags, createTaskPauses } from '@omnizap/rollout';
 import type { Component, ProcessContext } from '@omnizap/runtime';
-import { createBuildCache, createDiskStore } from '@omnizap/storage';
+import { createBucketReader, createBuildCache, openStickerStorage } from '@omnizap/storage';
 import { createHintSender, createWorker } from '@omnizap/tasks';
 import { createApp } from './app.ts';
+import { createAssetDelivery } from './asset-delivery.ts';
 import { answerUnreadable } from './unreadable-request.ts';
 import { drawnArt } from './web/drawn-art.ts';
 import { loadWebAssets } from './web/web-assets.ts';
@@ -56,6 +58,8 @@ const maxConnections = 2_000;
 
 /** The inline poller works one task at a time and rests as long as that took: requests come first. */
 const inlineRestRatio = 1;
+/** Somebody waits for what is read here: the disk is asked instead of the bucket a second time. */
+const bucketLimits = { attempts: 1, timeoutMs: 5_000 };
 const inlineStopGraceMs = 3_000;
 
 /**
@@ -68,7 +72,8 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
   const { config, log, membership, metrics, wakeups } = context;
   const idempotency = createIdempotency({ database: context.database, processId: membership.processId, log });
   const { database } = idempotency;
-  const store = createDiskStore(join(config.STICKER_DATA_DIR, 'stickers'));
+  const storage = openStickerStorage(config, bucketLimits);
+  const { store, objects, purge, storesObjects } = storage;
   await store.prepare();
 
   const reader = createCatalogueReader({ database }, { ageDecayDays: config.STICKER_PACK_AGE_DECAY_DAYS });
@@ -90,7 +95,9 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
     { queues: queues.source, wakeups, log, metrics },
     {
       lane: 'inline',
-      definitions: createTaskDefinitions({ database, flags, wakeups, store }, [...taskTypes], { webhooks }),
+      definitions: createTaskDefinitions({ database, flags, wakeups, store, storesObjects }, [...taskTypes], {
+        ...{ webhooks, objects, purge },
+      }),
       concurrency: 1,
       pollIntervalMs: config.STICKER_DEDICATED_WORKER_POLL_INTERVAL_MS,
       restRatio: inlineRestRatio,
@@ -100,8 +107,24 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
       ...createClassificationMetrics(metrics),
     },
   );
+  const bucket =
+    objects === null
+      ? null
+      : {
+          objects,
+          reader: createBucketReader(
+            { objects, log, metrics },
+            { isInUse: () => flags.percentOf('enable_object_storage_delivery') > 0 },
+          ),
+          stickerObjects: createStickerObjects({ database, store, objects }),
+        };
+  const assetDelivery = createAssetDelivery({
+    ...{ store, flags, metrics, log, bucket },
+    signedUrlTtlSeconds: config.STICKER_OBJECT_STORAGE_SIGNED_URL_TTL_SECONDS,
+  });
+  const deciding = { database, flags, wakeups, storesObjects };
   const intake = {
-    ...{ database, flags, wakeups, store, maxItems: config.STICKER_PACK_MAX_ITEMS },
+    ...{ database, flags, wakeups, store, storesObjects, maxItems: config.STICKER_PACK_MAX_ITEMS },
     moderationPolicy: config.STICKER_MODERATION_POLICY,
   };
   const turns = createOwnerTurns(database);
@@ -113,6 +136,8 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
     idempotency,
     rateLimiter: createRateLimiter(database, config),
     store,
+    assetDelivery,
+    imageOrigins: await assetDelivery.imageOrigins(),
     reader,
     packs: createPacks({ ...intake, turns }, { maxPerOwner }),
     packEdits: createPackEdits(intake),
@@ -137,9 +162,9 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
     engagement: createEngagement({ database, flags, wakeups }),
     analytics: createPackAnalytics({ database }),
     activity: createMarketplaceActivity({ database }),
-    moderation: createModeration({ database, flags, wakeups }),
-    bans: createBans({ database, flags, wakeups, reservedOwners: [adminOwnerId] }),
-    reports: createReports({ database, flags, wakeups, holdAt: config.STICKER_REPORTS_HOLD_AT }),
+    moderation: createModeration(deciding),
+    bans: createBans({ ...deciding, reservedOwners: [adminOwnerId] }),
+    reports: createReports({ ...deciding, holdAt: config.STICKER_REPORTS_HOLD_AT }),
     webhooks: createWebhooks({ database, turns }, webhooks),
     apiKeys,
     ownerSessions: createOwnerSessions({ database, apiKeys }),
@@ -163,5 +188,6 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
   server.maxRequestsPerSocket = maxRequestsPerSocket;
   server.maxConnections = maxConnections;
   const sender: Component = { name: 'hint sender', start: () => Promise.resolve(), stop: queues.stop };
-  return { components: [flags, sender, { ...inlinePoller, name: 'inline poller' }], server };
+  const components = [flags, sender, ...(bucket ? [bucket.reader] : []), { ...inlinePoller, name: 'inline poller' }];
+  return { components, server };
 }

@@ -2,7 +2,6 @@
  * What commands work with, each connected at its first use: a command needs no API, and one that only looks into the catalogue
  * needs no task queues. Wake-ups are sent at the end; whoever waits for one polls as well.
  */
-import { join } from 'node:path';
 import {
   adminOwnerId,
   createBans,
@@ -43,7 +42,7 @@ import {
   type Logger,
   type Retention,
 } from '@omnizap/runtime';
-import { createDiskStore, type DiskStore } from '@omnizap/storage';
+import { openStickerStorage, type StickerStorage } from '@omnizap/storage';
 import { createHintSender, type TaskQueues } from '@omnizap/tasks';
 
 export type Session = {
@@ -55,8 +54,8 @@ export type Session = {
   moderation(): Promise<{ moderation: Moderation; bans: Bans; reports: Reports }>;
   /** @throws AppError `unavailable` */
   taskQueues(): Promise<TaskQueues>;
-  /** The bytes of stickers on this host. */
-  stickerStore(): DiskStore;
+  /** The bytes of stickers: on this host, in the bucket, and kept by others. */
+  stickerStorage(): StickerStorage;
   retention(): Promise<Retention>;
   flagStore(): Promise<FlagStore>;
   taskPauses(): Promise<TaskPauses>;
@@ -126,7 +125,8 @@ export function createSession(): Session {
       const stored = storedEvaluation(await createFlagStore(catalogue).list());
       // A command is over before a flag that changes meanwhile would be known to a process that runs.
       const flags = { isOn: (...of: Parameters<typeof stored.evaluate>) => stored.evaluate(...of).enabled };
-      const deps = { database: catalogue, flags, wakeups: later };
+      const { storesObjects } = openStickerStorage(parts().config);
+      const deps = { database: catalogue, flags, wakeups: later, storesObjects };
       return {
         moderation: createModeration(deps),
         bans: createBans({ ...deps, reservedOwners: [adminOwnerId] }),
@@ -134,7 +134,7 @@ export function createSession(): Session {
       };
     },
     taskQueues: () => parts().sender.connected(),
-    stickerStore: () => createDiskStore(join(parts().config.STICKER_DATA_DIR, 'stickers')),
+    stickerStorage: () => openStickerStorage(parts().config),
     async retention() {
       const { config, log } = parts();
       const catalogue = await database();

@@ -63,6 +63,7 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
         derivative: config.STICKER_WORKER_CLASSIFICATION_CADENCE_MS,
         curation: config.STICKER_WORKER_CURATION_CADENCE_MS,
         rebuild: config.STICKER_WORKER_REBUILD_CADENCE_MS,
+        storage: config.STICKER_WORKER_REBUILD_CADENCE_MS,
         webhook: config.STICKER_WORKER_REBUILD_CADENCE_MS,
       },
       provider,

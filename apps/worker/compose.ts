@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import {
   createClassificationMetrics,
   createTaskDefinitions,
@@ -10,7 +9,7 @@ import {
 } from '@omnizap/catalog';
 import { createFlags } from '@omnizap/rollout';
 import type { Component, ProcessContext } from '@omnizap/runtime';
-import { createDiskStore } from '@omnizap/storage';
+import { openStickerStorage } from '@omnizap/storage';
 import { createTaskQueues, createWorker } from '@omnizap/tasks';
 
 export const defaultPorts: Record<WorkerKind, number> = { classification: 9111, curation: 9112, rebuild: 9113 };
@@ -36,7 +35,7 @@ export async function composeWorker(context: ProcessContext, kind: WorkerKind): 
     lanes: flags,
   });
   context.health.addCheck({ name: 'queue', check: () => queues.ping() });
-  const store = createDiskStore(join(config.STICKER_DATA_DIR, 'stickers'));
+  const { store, objects, purge, storesObjects } = openStickerStorage(config);
   await store.prepare();
 
   const isClassification = kind === 'classification';
@@ -44,7 +43,8 @@ export async function composeWorker(context: ProcessContext, kind: WorkerKind): 
     { queues, wakeups, log, metrics },
     {
       lane: config.WORKER_RELEASE,
-      definitions: createTaskDefinitions({ database, flags, wakeups, store }, taskTypesOf[kind], {
+      definitions: createTaskDefinitions({ database, flags, wakeups, store, storesObjects }, taskTypesOf[kind], {
+        ...{ objects, purge },
         webhooks: {
           isEnabled: config.STICKER_WEBHOOKS_ENABLED,
           allowPrivate: config.STICKER_WEBHOOK_ALLOW_PRIVATE,

@@ -155,6 +155,7 @@ describe.each(testDatabaseKinds())('the leading maintenance process on %s', (kin
       derivative: defaults.STICKER_WORKER_CLASSIFICATION_CADENCE_MS * factor,
       curation: defaults.STICKER_WORKER_CURATION_CADENCE_MS * factor,
       rebuild: defaults.STICKER_WORKER_REBUILD_CADENCE_MS * factor,
+      storage: defaults.STICKER_WORKER_REBUILD_CADENCE_MS * factor,
       webhook: defaults.STICKER_WORKER_REBUILD_CADENCE_MS * factor,
     };
     const provider = { name: 'emoji', version: '1' };

@@ -2,14 +2,12 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { interactions } from '@omnizap/catalog';
-import { Counter } from '@omnizap/runtime';
 import type { ApiDeps } from '../api-deps.ts';
 import { packEtag } from '../entity-tags.ts';
 import { operation, type Operation } from '../operation.ts';
 import { packJson, stickerJson } from '../pack-json.ts';
 import type { PreparedAnswers } from '../prepared-answers.ts';
 import { assetQuery, engagementSchema, filtersOf, listQuery, packDetailSchema, packListSchema } from '../schemas.ts';
-import { sendStoredFile } from '../send-stored-file.ts';
 import { rememberedViewerOf, viewerOf } from '../viewer.ts';
 import { packKeyOf, stickerIdOf } from './pack-path.ts';
 import { sourceBy } from '../ranking-source.ts';
@@ -20,13 +18,6 @@ const packKeyParam = { packKey: 'Key of the pack' };
 
 export function publicOperations(deps: ApiDeps, prepared: PreparedAnswers): Operation[] {
   const { reader, config } = deps;
-  const delivered = new Counter({
-    name: 'omnizap_asset_delivery_total',
-    help: 'Sticker bytes asked for, by where they came from.',
-    labelNames: ['source', 'outcome'],
-    registers: [deps.metrics.registry],
-  });
-
   const sourceFor = sourceBy(deps.flags);
 
   const list = operation({
@@ -117,6 +108,10 @@ export function publicOperations(deps: ApiDeps, prepared: PreparedAnswers): Oper
         schema: z.string().meta({ format: 'binary' }),
         contentType: 'image/webp',
       },
+      302: {
+        description: 'Where the bytes are for a while, in mode redirect; never for HEAD nor with Authorization.',
+        headers: ['Location'],
+      },
       304: { description: 'Unchanged.' },
     },
     example: {
@@ -134,14 +129,7 @@ export function publicOperations(deps: ApiDeps, prepared: PreparedAnswers): Oper
         ETag: `"${file.sha256}"`,
         'Cache-Control': file.isPublic && !actor ? assetCacheControl(config, isVersioned) : 'private, no-store',
       });
-      try {
-        const name = deps.store.path(query.variant, file.sha256).slice(deps.store.root.length);
-        await sendStoredFile(request, response, { root: deps.store.root, name, sizeBytes: file.sizeBytes });
-        delivered.inc({ source: 'disk', outcome: 'ok' });
-      } catch (error) {
-        delivered.inc({ source: 'disk', outcome: 'failed' });
-        throw error;
-      }
+      await deps.assetDelivery.deliver(request, response, file, query.variant);
       return 'written';
     },
   });

@@ -16,18 +16,22 @@ import { errorDocument } from './pages/error-page.ts';
 import { createTranslate } from './translate.ts';
 import { assetsPath } from './web-assets.ts';
 
-/** Pages name each host that they may talk to: this one. `data:` is for small pictures within our styles. */
-const contentPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "manifest-src 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+/**
+ * Pages name each host that they may talk to: this one, and those that stickers are redirected to. `data:` is for small pictures
+ * within our styles.
+ */
+const contentPolicy = (imageOrigins: readonly string[]): string =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    ["img-src 'self' data:", ...imageOrigins].join(' '),
+    "connect-src 'self'",
+    "form-action 'self'",
+    "manifest-src 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
 const pageCacheControl = 'public, max-age=10, stale-while-revalidate=60';
 const htmlType = 'text/html; charset=utf-8';
 const languageQuery = z.object({ lang: z.enum(languages).optional() });
@@ -36,6 +40,7 @@ const hostPattern = /^(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i
 
 export function createPageRoutes(deps: ApiDeps, pages: Page[]) {
   const prepared = createPreparedAnswers(deps.metrics, 'web_pages');
+  const policy = contentPolicy(deps.imageOrigins);
 
   function contextOf(request: Request, chosen: PageContext['language'] | undefined, path: string): PageContext {
     const language = chosen ?? languageOf(request);
@@ -52,7 +57,7 @@ export function createPageRoutes(deps: ApiDeps, pages: Page[]) {
 
   function route(page: Page): RequestHandler {
     return async (request, response) => {
-      beginPage(response, page.routeGroup);
+      beginPage(response, policy, page.routeGroup);
       const { lang } = check(languageQuery, request.query) as z.output<typeof languageQuery>;
       const query = check(page.query, request.query) as Record<string, unknown>;
       if (page.method === 'post') requireOwnPage(request);
@@ -83,21 +88,21 @@ export function createPageRoutes(deps: ApiDeps, pages: Page[]) {
         setRouteGroup(response, 'catalog_web');
         sendAsset(request, response, deps.webAssets, deps.config);
       });
-      app.all(`${assetsPath}:name`, refuseMethod(['GET', 'HEAD']));
+      app.all(`${assetsPath}:name`, refuseMethod(['GET', 'HEAD'], policy));
       const methods = new Map<string, string[]>();
       for (const page of pages) {
         app[page.method](page.path, route(page));
         const names = page.method === 'get' ? ['GET', 'HEAD'] : ['POST'];
         methods.set(page.path, [...(methods.get(page.path) ?? []), ...names]);
       }
-      for (const [path, names] of methods) app.all(path, refuseMethod(names));
+      for (const [path, names] of methods) app.all(path, refuseMethod(names, policy));
     },
 
     /** The error as a page, for whoever would rather read one than JSON; false when this request is not of that kind. */
     sendError(request: Request, response: Response, error: { code: ErrorCode; status: number; requestId: string }) {
       if (!wantsPage(request, response)) return false;
       const lang = languageQuery.safeParse(request.query).data?.lang;
-      beginPage(response, response.locals.routeGroup as Page['routeGroup'] | undefined);
+      beginPage(response, policy, response.locals.routeGroup as Page['routeGroup'] | undefined);
       response.removeHeader('ETag');
       response.set({ 'Cache-Control': 'no-store', Vary: 'Accept, Accept-Language' });
       response
@@ -109,11 +114,11 @@ export function createPageRoutes(deps: ApiDeps, pages: Page[]) {
   };
 }
 
-function beginPage(response: Response, group: Page['routeGroup'] | undefined): void {
+function beginPage(response: Response, policy: string, group: Page['routeGroup'] | undefined): void {
   if (group) setRouteGroup(response, group);
   response.locals.isPage = true;
   // Within this site a referrer tells nobody anything, and without one older browsers do not say where a form is from.
-  response.set({ 'Content-Security-Policy': contentPolicy, 'Referrer-Policy': 'same-origin' });
+  response.set({ 'Content-Security-Policy': policy, 'Referrer-Policy': 'same-origin' });
 }
 
 /** The API answers in JSON, also in a browser. Elsewhere a program has to ask for JSON at a page, and for HTML where nothing is. */
@@ -135,10 +140,10 @@ function canonicalPath(path: string, page: Page, query: Record<string, unknown>)
   return chosen === '' ? path : `${path}?${chosen}`;
 }
 
-function refuseMethod(methods: string[]): RequestHandler {
+function refuseMethod(methods: string[], policy: string): RequestHandler {
   const allow = methods.join(', ');
   return (request: Request, response: Response, _next: NextFunction) => {
-    beginPage(response, 'catalog_web');
+    beginPage(response, policy, 'catalog_web');
     response.set('Allow', allow);
     throw new AppError('method-not-allowed', `${request.method} is not possible here; possible: ${allow}.`);
   };

@@ -269,12 +269,13 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
       stickerId: string,
       variant: 'sticker' | 'preview',
       actor: Actor | null,
-    ): Promise<{ sha256: string; sizeBytes: number; isPublic: boolean }> {
+    ): Promise<{ sha256: string; sizeBytes: number; isPublic: boolean; isInBucket: boolean }> {
       const file = await findServedFile(knex, packKey, stickerId, variant);
       const isOwn = file !== null && actor !== null && (actor.isAdmin || actor.ownerId === file.ownerId);
       if (!file || (!file.isReachable && !isOwn))
         throw new AppError('sticker-not-found', `There is no sticker "${stickerId}" in pack "${packKey}".`);
-      return { sha256: file.sha256, sizeBytes: file.sizeBytes, isPublic: file.isReachable };
+      const { sha256, sizeBytes, isInBucket } = file;
+      return { sha256, sizeBytes, isPublic: file.isReachable, isInBucket };
     },
   };
 }

@@ -216,13 +216,21 @@ export async function readStickers(db: Knex, packId: string): Promise<StickerVie
   }));
 }
 
-export type ServedFile = { ownerId: string; isReachable: boolean; sha256: string; sizeBytes: number };
+export type ServedFile = {
+  ownerId: string;
+  isReachable: boolean;
+  sha256: string;
+  sizeBytes: number;
+  /** The bucket is known to have exactly these bytes. */
+  isInBucket: boolean;
+};
 
 type ServedRow = Pick<Pack, 'visibility' | 'status' | 'moderation'> & {
   owner_id: string;
   sticker_moderation: ModerationState;
   sha256: string;
   size_bytes: number;
+  object_verified_at: Date | null;
 };
 
 /** Where the bytes of a sticker are, if it is ready and in that pack. One query by keys. */
@@ -236,10 +244,14 @@ export async function findServedFile(
     .join('sticker_pack_item as i', 'i.pack_id', 'p.id')
     .join('sticker_asset as a', 'a.id', 'i.asset_id')
     .join('sticker_asset_derivative as d', 'd.asset_id', 'i.asset_id')
+    .leftJoin('stored_object as o', (join) => {
+      join.on('o.sha256', 'd.sha256').andOn('o.kind', 'd.variant');
+    })
     .where({ 'p.pack_key': packKey, 'i.asset_id': stickerId, 'a.status': 'ready', 'd.variant': variant })
     .whereNull('p.deleted_at')
     .first<ServedRow | undefined>(
       ...(['p.owner_id', 'p.visibility', 'p.status', 'p.moderation', 'd.sha256', 'd.size_bytes'] as const),
+      'o.object_verified_at',
       { sticker_moderation: 'a.moderation' },
     );
   if (!row) return null;
@@ -248,5 +260,6 @@ export async function findServedFile(
     isReachable: isReachable({ ...row, deletedAt: null }) && row.sticker_moderation === 'approved',
     sha256: row.sha256,
     sizeBytes: row.size_bytes,
+    isInBucket: row.object_verified_at !== null,
   };
 }

@@ -42,7 +42,7 @@ export function createClassifySticker(deps: HandlerDeps, provider: ClassifierPro
   }
 
   async function examine(asset: Asset): Promise<Finding> {
-    const path = store.path('original', asset.sha256);
+    const path = await store.localPath('original', asset.sha256);
     try {
       const probe = await probeImage(path);
       const analysis = await analyseImage(path, probe);

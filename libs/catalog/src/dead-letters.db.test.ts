@@ -39,6 +39,7 @@ const cadenceMs = {
   derivative: 120_000,
   curation: 180_000,
   rebuild: 240_000,
+  storage: 240_000,
   webhook: 240_000,
 };
 const numberOf = (event: OutboxEvent): number => (event.payload as { number: number }).number;

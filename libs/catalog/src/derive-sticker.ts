@@ -34,7 +34,7 @@ export function createDeriveSticker(deps: HandlerDeps): TaskHandler {
   const { database, store } = deps;
 
   async function make(asset: Asset): Promise<Made> {
-    const path = store.path('original', asset.sha256);
+    const path = await store.localPath('original', asset.sha256);
     const context = await readStickerContext(database.knex, asset.id);
     try {
       const { sticker, preview } = await makeDerivatives(path, await probeImage(path), {

@@ -12,6 +12,8 @@ const assetEvent = {
   aggregateType: z.literal('sticker_asset'),
   payload: z.object({ asset_id: z.string() }),
 };
+/** The bucket has to be brought up to date with the sticker; absent where there is none. */
+const stores = { stores: z.boolean().optional() };
 const affectedPacks = { pack_ids: z.array(z.string()), theme_keys: z.array(z.string()) };
 
 const eventSchema = z.discriminatedUnion('type', [
@@ -36,13 +38,13 @@ const eventSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('STICKER_READY'),
     aggregateType: z.literal('sticker_asset'),
-    payload: z.object({ asset_id: z.string(), ...affectedPacks }),
+    payload: z.object({ asset_id: z.string(), ...stores, ...affectedPacks }),
   }),
   /** An administrator, a ban or its end changed who may see the sticker. */
   z.object({
     type: z.literal('STICKER_MODERATED'),
     aggregateType: z.literal('sticker_asset'),
-    payload: z.object({ asset_id: z.string(), ...affectedPacks }),
+    payload: z.object({ asset_id: z.string(), ...stores, ...affectedPacks }),
   }),
   z.object({
     type: z.literal('PACK_UPDATED'),
@@ -53,6 +55,8 @@ const eventSchema = z.discriminatedUnion('type', [
       theme_keys: z.array(z.string()),
       /** What webhooks of the pack's owner are told of it; absent where there is nothing to tell. */
       webhook_message_ids: z.array(z.string()).optional(),
+      /** Stickers with which the bucket has to be brought up to date. */
+      stored_asset_ids: z.array(z.string()).optional(),
     }),
   }),
   z.object({
@@ -84,11 +88,15 @@ export function subjectsOf(event: DomainEvent): Subject[] {
       ];
     case 'STICKER_READY':
     case 'STICKER_MODERATED':
-      return themesAndPacks(event.payload);
+      return [
+        ...themesAndPacks(event.payload),
+        ...(event.payload.stores === true ? [{ taskType: 'storage' as const, subjectId: event.payload.asset_id }] : []),
+      ];
     case 'PACK_UPDATED':
       return [
         ...themesAndPacks({ pack_ids: [event.payload.pack_id], theme_keys: event.payload.theme_keys }),
         ...(event.payload.webhook_message_ids ?? []).map((subjectId) => ({ taskType: 'webhook' as const, subjectId })),
+        ...(event.payload.stored_asset_ids ?? []).map((subjectId) => ({ taskType: 'storage' as const, subjectId })),
       ];
     case 'ENGAGEMENT_RECORDED':
       return [{ taskType: 'rebuild', subjectId: event.payload.pack_id }];

@@ -72,6 +72,8 @@ export { scoreColumns } from './score-store.ts';
 export type { PackScore, ScoringInput } from './score-store.ts';
 export { termsOfPack } from './search-terms.ts';
 export { createSweeper } from './sweeper.ts';
+export { createStickerObjects } from './sticker-objects.ts';
+export type { StickerObjects } from './sticker-objects.ts';
 export { createTaskDefinitions, taskTypesOf, workerKinds } from './task-definitions.ts';
 export type { WorkerKind } from './task-definitions.ts';
 export { ownTaskTypes, taskSettings, taskTypes } from './task-settings.ts';

@@ -211,6 +211,15 @@ export async function themesOfPack(db: Knex, packId: string): Promise<string[]> 
     .pluck('c.theme_key');
 }
 
+/** Of every pack that has the sticker, deleted ones included. */
+export async function packKeysOfAsset(db: Knex, assetId: string): Promise<string[]> {
+  return db('sticker_pack_item as i')
+    .join('sticker_pack as p', 'p.id', 'i.pack_id')
+    .where('i.asset_id', assetId)
+    .orderBy('p.id')
+    .pluck<string[]>('p.pack_key');
+}
+
 /** Packs that hold an asset, automatic ones included. */
 export async function packsOfAsset(db: Knex, assetId: string): Promise<string[]> {
   return db('sticker_pack_item as i')

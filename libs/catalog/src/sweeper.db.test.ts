@@ -18,6 +18,7 @@ const cadenceMs = {
   derivative: 120_000,
   curation: 180_000,
   rebuild: 240_000,
+  storage: 240_000,
   webhook: 240_000,
 };
 const daysAgo = (days: number): Date => new Date(Date.now() - days * 86_400_000);

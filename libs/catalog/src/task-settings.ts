@@ -3,9 +3,9 @@ import type { TaskSettings } from '@omnizap/tasks';
 
 /**
  * `derivative` is worked by the classification process, after classification: making WebPs must not delay knowing what came.
- * `webhook` is worked by the rebuild process, which is there for short tasks that mostly wait.
+ * `storage` and `webhook` are worked by the rebuild process, which is there for short tasks that mostly wait.
  */
-export const taskTypes = ['classification', 'derivative', 'curation', 'rebuild', 'webhook'] as const;
+export const taskTypes = ['classification', 'derivative', 'curation', 'rebuild', 'storage', 'webhook'] as const;
 export type TaskType = (typeof taskTypes)[number];
 
 /** Those whose failures are our own. Webhooks fail when receivers do that owners run: no reason to wake an operator or to roll back. */
@@ -20,11 +20,15 @@ const retryLimit = 8;
  */
 const webhookRetries = { retryLimit: 15, firstRetryMs: 2_000, longestRetryMs: 21_600_000 };
 
+/** An outage of a bucket is over within hours, and nobody waits for an upload: the local disk has the bytes. */
+const storageRetries = { retryLimit: 14, firstRetryMs: 2_000, longestRetryMs: 1_800_000 };
+
 export const taskSettings: TaskSettings[] = [
   { type: 'classification', retryLimit, timeoutSeconds: 60, coalesceSeconds: 0 },
   { type: 'derivative', retryLimit, timeoutSeconds: 120, coalesceSeconds: 0 },
   // A theme or a pack changes with each of its stickers; a second or two of patience turns a burst into one look.
   { type: 'curation', retryLimit, timeoutSeconds: 60, coalesceSeconds: 2 },
   { type: 'rebuild', retryLimit, timeoutSeconds: 30, coalesceSeconds: 1 },
+  { type: 'storage', ...storageRetries, timeoutSeconds: 120, coalesceSeconds: 0 },
   { type: 'webhook', ...webhookRetries, timeoutSeconds: 20, coalesceSeconds: 0, postponeLimit: 100_000 },
 ];

@@ -35,6 +35,8 @@ const laneGraceMs = 4_000;
 export type Flags = Component & {
   isOn(flag: FlagName, subject: string): boolean;
   evaluate(flag: FlagName, subject: string): Evaluation;
+  /** 0 when it is off. */
+  percentOf(flag: FlagName): number;
   /** What the lanes of tasks are decided by. */
   shares(): LaneShares;
   bucketsOf(subjectId: string): { dedicated: number; canary: number };
@@ -155,6 +157,7 @@ export function createFlags(deps: FlagDeps): Flags {
     },
     isOn: (flag, subject) => evaluate(flag, subject).enabled,
     evaluate,
+    percentOf,
     shares: () => ({
       dedicatedPercent: percentOf('enable_worker_dedicated_processes'),
       canaryPercent: percentOf('enable_worker_canary_release'),

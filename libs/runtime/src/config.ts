@@ -22,6 +22,24 @@ const integer = (fallback: number, min: number, max: number) =>
 const highestPort = 65_535;
 const port = (fallback: number) => integer(fallback, 0, highestPort);
 
+const webUrl = z
+  .string()
+  .refine(
+    (value) => /^https?:\/\//.test(value) && URL.canParse(value),
+    'must be a URL that starts with http:// or https://',
+  );
+
+/** Without a query and without a name and password, which would be shown wherever the address is. */
+const baseUrl = webUrl.refine((value) => {
+  const { search, hash, username } = new URL(value);
+  return search === '' && hash === '' && username === '';
+}, 'must have no query, no fragment and no user name');
+
+const yesOrNo = z
+  .enum(['true', 'false', '1', '0'], 'must be true or false')
+  .optional()
+  .transform((value) => (value === undefined ? undefined : value === 'true' || value === '1'));
+
 const databaseUrl = (protocols: string[]) =>
   z
     .string()
@@ -70,13 +88,7 @@ const environmentSchema = z.object({
     .min(1)
     .optional()
     .transform((value) => (value === undefined ? undefined : resolve(value))),
-  PROMETHEUS_URL: z
-    .string()
-    .refine(
-      (value) => /^https?:\/\//.test(value) && URL.canParse(value),
-      'must be a URL that starts with http:// or https://',
-    )
-    .optional(),
+  PROMETHEUS_URL: webUrl.optional(),
   HTTP_SLO_TARGET_MS: integer(750, 1, 60_000),
   WORKER_RELEASE: z
     .enum(['stable', 'canary'], 'must be stable or canary')
@@ -106,10 +118,7 @@ const environmentSchema = z.object({
     .transform((value) => value ?? '/pack send {{pack_key}}'),
   STICKER_PACK_MAX_ITEMS: integer(30, 1, 120),
   STICKER_PACK_MAX_PER_OWNER: integer(1_000, 0, 1_000_000),
-  STICKER_PACK_AUTO_COLLECT_ENABLED: z
-    .enum(['true', 'false', '1', '0'], 'must be true or false')
-    .optional()
-    .transform((value) => value === undefined || value === 'true' || value === '1'),
+  STICKER_PACK_AUTO_COLLECT_ENABLED: yesOrNo.transform((value) => value ?? true),
   STICKER_PACK_AUTO_PACK_NAME: z
     .string()
     .trim()
@@ -122,14 +131,40 @@ const environmentSchema = z.object({
     .optional()
     .transform((value) => value ?? 'approve'),
   STICKER_REPORTS_HOLD_AT: integer(0, 0, 10_000),
-  STICKER_WEBHOOKS_ENABLED: z
-    .enum(['true', 'false', '1', '0'], 'must be true or false')
+  STICKER_WEBHOOKS_ENABLED: yesOrNo.transform((value) => value ?? true),
+  STICKER_WEBHOOK_ALLOW_PRIVATE: yesOrNo.transform((value) => value ?? false),
+  STICKER_OBJECT_STORAGE_BUCKET: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket: 3 to 63 of a-z 0-9 . -')
+    .optional(),
+  STICKER_OBJECT_STORAGE_REGION: z
+    .string()
+    .regex(/^[a-z0-9-]{1,64}$/, 'must be 1 to 64 of a-z 0-9 -')
     .optional()
-    .transform((value) => value === undefined || value === 'true' || value === '1'),
-  STICKER_WEBHOOK_ALLOW_PRIVATE: z
-    .enum(['true', 'false', '1', '0'], 'must be true or false')
+    .transform((value) => value ?? 'us-east-1'),
+  STICKER_OBJECT_STORAGE_ENDPOINT: baseUrl.optional(),
+  STICKER_OBJECT_STORAGE_ACCESS_KEY_ID: z.string().max(256, 'must have at most 256 characters').optional(),
+  STICKER_OBJECT_STORAGE_SECRET_ACCESS_KEY: z.string().max(256, 'must have at most 256 characters').optional(),
+  STICKER_OBJECT_STORAGE_FORCE_PATH_STYLE: yesOrNo,
+  STICKER_OBJECT_STORAGE_CDN_BASE_URL: baseUrl.optional(),
+  STICKER_OBJECT_STORAGE_KEY_PREFIX: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9_-]+([.]?[A-Za-z0-9_-]+)*(\/[A-Za-z0-9_-]+([.]?[A-Za-z0-9_-]+)*)*$/,
+      'must be names of A-Z a-z 0-9 . _ - with "/" between them',
+    )
+    .max(256, 'must have at most 256 characters')
     .optional()
-    .transform((value) => value === 'true' || value === '1'),
+    .transform((value) => value ?? 'stickers'),
+  STICKER_OBJECT_STORAGE_MODE: z
+    .enum(['proxy', 'redirect'], 'must be proxy or redirect')
+    .optional()
+    .transform((value) => value ?? 'proxy'),
+  STICKER_OBJECT_STORAGE_SIGNED_URL_TTL_SECONDS: integer(300, 60, 604_800),
+  STICKER_CDN_PURGE_URL: baseUrl.optional(),
+  STICKER_CDN_PURGE_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
+  STICKER_SIGNED_URL_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+  STICKER_STORAGE_GRACE_DAYS: integer(30, 1, 3_650),
   STICKER_CLASSIFICATION_CONCURRENCY: integer(4, 1, 64),
 });
 
@@ -170,6 +205,13 @@ export type ConfigView = {
   isLentByFleet: boolean;
 };
 
+/** A bucket that nobody can sign for is no bucket. */
+function missingBesideBucket(present: Record<string, unknown>, isWrong: (name: string) => boolean): string[] {
+  if (present.STICKER_OBJECT_STORAGE_BUCKET === undefined) return [];
+  const needed = ['STICKER_OBJECT_STORAGE_ACCESS_KEY_ID', 'STICKER_OBJECT_STORAGE_SECRET_ACCESS_KEY'];
+  return needed.filter((name) => present[name] === undefined && !isWrong(name));
+}
+
 /** Reads the environment without refusing anything. Empty variables count as unset. */
 export function inspectConfig(environment: NodeJS.ProcessEnv = process.env): ConfigView {
   const present = Object.fromEntries(
@@ -181,6 +223,8 @@ export function inspectConfig(environment: NodeJS.ProcessEnv = process.env): Con
     return { variable, text: `${variable} ${message}` };
   });
   const isWrong = (name: string): boolean => problems.some(({ variable }) => variable === name);
+  for (const variable of missingBesideBucket(present, isWrong))
+    problems.push({ variable, text: `${variable} is needed with STICKER_OBJECT_STORAGE_BUCKET` });
   const usable = Object.fromEntries(Object.entries(present).filter(([name]) => !isWrong(name)));
   const { DATABASE_URL, QUEUE_DATABASE_URL, WORKER_PORT, API_METRICS_PORT, ...rest } =
     result.data ?? environmentSchema.parse(usable);

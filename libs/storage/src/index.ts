@@ -1,4 +1,13 @@
 export { createBuildCache } from './build-cache.ts';
 export type { BuildCache } from './build-cache.ts';
+export { createBucketReader, probeIntervalMs, probeTimeoutMs } from './bucket-reader.ts';
+export type { BucketReader } from './bucket-reader.ts';
+export { createCdnPurge } from './cdn-purge.ts';
+export type { PurgeCdn } from './cdn-purge.ts';
 export { createDiskStore } from './disk-store.ts';
-export type { BlobKind, DiskStore } from './disk-store.ts';
+export type { BlobKind, DiskStore, Origin } from './disk-store.ts';
+export type { ObjectStore, StoredObject } from './object-store.ts';
+export { openStickerStorage } from './sticker-storage.ts';
+export type { StickerStorage } from './sticker-storage.ts';
+export { explainStorageError, isMissing, isServiceFailure } from './storage-problem.ts';
+export type { StorageProblem, StorageProblemCode } from './storage-problem.ts';

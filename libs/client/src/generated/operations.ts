@@ -483,6 +483,7 @@ export type GetStickerBytesInput = {
 export type GetStickerBytesAnswer =
   | { status: 200; headers: Headers; body: Blob }
   | { status: 206; headers: Headers; body: Blob }
+  | { status: 302; headers: Headers; body: null }
   | { status: 304; headers: Headers; body: null };
 
 export type OpenPackInput = {
@@ -1985,8 +1986,8 @@ export type GetQueuesAnswer =
 
 export type PauseTaskTypeInput = {
   params: {
-    /** Task type: classification, derivative, curation, rebuild, webhook */
-    taskType: 'classification' | 'derivative' | 'curation' | 'rebuild' | 'webhook';
+    /** Task type: classification, derivative, curation, rebuild, storage, webhook */
+    taskType: 'classification' | 'derivative' | 'curation' | 'rebuild' | 'storage' | 'webhook';
   };
   headers?: {
     /** The same key with the same request is carried out once and answered alike each time. */
@@ -2007,8 +2008,8 @@ export type PauseTaskTypeAnswer =
 
 export type ResumeTaskTypeInput = {
   params: {
-    /** Task type: classification, derivative, curation, rebuild, webhook */
-    taskType: 'classification' | 'derivative' | 'curation' | 'rebuild' | 'webhook';
+    /** Task type: classification, derivative, curation, rebuild, storage, webhook */
+    taskType: 'classification' | 'derivative' | 'curation' | 'rebuild' | 'storage' | 'webhook';
   };
   headers?: {
     /** The same key with the same request is carried out once and answered alike each time. */

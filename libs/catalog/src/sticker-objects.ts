@@ -1,0 +1,103 @@
+/**
+ * Keeps the bucket as the catalogue wants it, one object at a time: what belongs there is put there and checked, what does not is
+ * taken out. Two processes may work on one object: a row says which way it is going, and what is wrong after a kill in between is
+ * found by the next look.
+ */
+import { AppError, type Database } from '@omnizap/runtime';
+import { explainStorageError, type DiskStore, type ObjectStore } from '@omnizap/storage';
+import {
+  claimObject,
+  forgetObject,
+  isWanted,
+  markRemoving,
+  markUnverified,
+  markVerified,
+  unmarkRemoving,
+  type Content,
+  type ContentId,
+} from './stored-object-store.ts';
+
+export type Brought = 'stored' | 'was-there' | 'being-removed';
+
+export type StickerObjects = ReturnType<typeof createStickerObjects>;
+
+type Deps = {
+  database: Database;
+  store: Pick<DiskStore, 'read'>;
+  objects: ObjectStore;
+};
+
+export function createStickerObjects({ database, store, objects }: Deps) {
+  const { knex, kind } = database;
+
+  async function localBytes({ kind: blob, sha256 }: ContentId): Promise<Buffer> {
+    return store.read(blob, sha256).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      throw new AppError(
+        'unavailable',
+        `The bytes of ${blob} ${sha256} are not on this host: uploads are made where stickers are taken in.`,
+        { cause: error },
+      );
+    });
+  }
+
+  return {
+    /**
+     * Puts one object where it belongs, reads back what the service says of it, and marks it as verified.
+     * @throws AppError `unavailable` when this host does not have the bytes, `object-corrupt` when the bucket has others afterwards,
+     * `storage-failed`
+     */
+    async bringIn(content: Content, signal?: AbortSignal): Promise<Brought> {
+      const state = await claimObject(knex, content);
+      if (state === 'verified') return 'was-there';
+      if (state === 'removing') return 'being-removed';
+      const bytes = await localBytes(content);
+      const { kind: blob, sha256 } = content;
+      const isThere = await inWords(async () => {
+        // A backfill that was killed had put it there already, perhaps.
+        if (await objects.holds(blob, sha256, bytes, signal)) return true;
+        await objects.put(blob, sha256, bytes, signal);
+        return objects.holds(blob, sha256, bytes, signal);
+      });
+      if (!isThere)
+        throw new AppError(
+          'object-corrupt',
+          `The bucket has other bytes than were put at ${objects.key(blob, sha256)}.`,
+        );
+      return (await markVerified(knex, kind, content)) ? 'stored' : 'being-removed';
+    },
+
+    /**
+     * Removes one object unless a sticker wants it there by now. From its first step on nobody is sent to the object any more.
+     * @throws AppError `storage-failed`: the row stays, and whoever looks next goes on
+     */
+    async takeOut(content: ContentId, signal?: AbortSignal): Promise<boolean> {
+      if (!(await markRemoving(knex, kind, content))) return false;
+      if (await isWanted(knex, content)) {
+        await unmarkRemoving(knex, content);
+        return false;
+      }
+      await inWords(() => objects.remove(objects.key(content.kind, content.sha256), signal));
+      await forgetObject(knex, content);
+      return true;
+    },
+
+    /** The bucket does not have it as it should: nobody is sent there until it was uploaded again. */
+    distrust: (content: ContentId) => markUnverified(knex, content),
+
+    /** Where everybody could read these without a signature. */
+    publicUrls: (contents: ContentId[]): string[] =>
+      contents.flatMap((content) => objects.publicUrl(content.kind, content.sha256) ?? []),
+  };
+}
+
+/** @throws AppError `storage-failed` that says what is wrong, and what to do */
+async function inWords<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    const { text, remedy } = explainStorageError(error);
+    throw new AppError('storage-failed', `${text} ${remedy}`, { cause: error });
+  }
+}
