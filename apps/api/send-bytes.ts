@@ -13,9 +13,9 @@ export async function sendBytes(
   sizeBytes: number,
   load: () => Promise<Buffer>,
 ): Promise<void> {
+  response.set('Accept-Ranges', 'bytes');
   if (isPreconditionFailed(request, response))
     throw new AppError('precondition-failed', 'The file is not the one that If-Match names.');
-  response.set('Accept-Ranges', 'bytes');
   if (request.fresh) {
     response.removeHeader('Content-Type');
     response.status(304).end();

@@ -13,9 +13,6 @@ import { openOperatedHost, patience, type OperatedHost } from './operated-host.t
 
 const url = 'postgres://127.0.0.1/none';
 const defaults: Record<string, unknown> = loadConfig({ DATABASE_URL: url });
-/** Without a line in the configuration: this page has to be written anew when one is there. */
-const notRead = 'STICKER_OBJECT_STORAGE_SIGNED_URL_TTL_SECONDS';
-
 /** `| `NAME` | default | least | most | ...` */
 const settingsOf = (page: string) =>
   [...page.matchAll(/^\| `(STICKER_\w+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)].map(
@@ -59,8 +56,8 @@ describe('the settings of tuning.md', () => {
   });
 
   it('have the defaults and limits of the configuration', () => {
-    const read = settingsOf(page).filter(({ name }) => name !== notRead);
-    expect(read).toHaveLength(5);
+    const read = settingsOf(page);
+    expect(read).toHaveLength(6);
     for (const { name, cells } of read) {
       const [usual, least = 0, most = 0] = cells.map(Number);
       const refusal = expect.stringContaining(`  ${name} must be a whole number from ${least} to ${most}`);
@@ -73,10 +70,6 @@ describe('the settings of tuning.md', () => {
     }
   });
 
-  it('say of the one that nothing reads that nothing reads it', () => {
-    expect(Object.keys(defaults)).not.toContain(notRead);
-    expect(settingsOf(page).find(({ name }) => name === notRead)?.cells).toEqual(['300', '-', '-', 'nothing yet']);
-  });
 });
 
 describe('a host that is tuned by the page', () => {

@@ -39,7 +39,7 @@ const coreOperations = [
 const metricsNotBuilt: string[] = [];
 /** Read by npm start, npm test or the pm2 profiles, by a library of others, or by what is not built yet. */
 const settingsReadElsewhere =
-  /^(OTEL_|STICKER_OBJECT_STORAGE_|WORKER_\w+_PORT$|STICKER_API_URL$|STICKER_DEMO$|STICKER_TEST_MYSQL_URL$|RELEASE_DIR$|PM2_HOME$)/;
+  /^(OTEL_|WORKER_\w+_PORT$|STICKER_API_URL$|STICKER_DEMO$|STICKER_TEST_MYSQL_URL$|RELEASE_DIR$|PM2_HOME$)/;
 const settingsNotBuilt: string[] = [];
 
 const names = (text: string, pattern: RegExp): string[] => [...text.matchAll(pattern)].map(([, name = '']) => name);
@@ -64,6 +64,15 @@ describe('the settings of the contract', () => {
     ROLLOUT_PLANS_DIR: 'x',
     PROMETHEUS_URL: 'http://127.0.0.1:9090',
     STICKER_WEB_ASSET_VERSION: 'x',
+    STICKER_OBJECT_STORAGE_BUCKET: 'bucket',
+    STICKER_OBJECT_STORAGE_ENDPOINT: 'https://storage.test',
+    STICKER_OBJECT_STORAGE_ACCESS_KEY_ID: 'x',
+    STICKER_OBJECT_STORAGE_SECRET_ACCESS_KEY: 'x',
+    STICKER_OBJECT_STORAGE_FORCE_PATH_STYLE: 'true',
+    STICKER_OBJECT_STORAGE_CDN_BASE_URL: 'https://cdn.test',
+    STICKER_CDN_PURGE_URL: 'https://cdn.test/purge',
+    STICKER_CDN_PURGE_TOKEN: 'x'.repeat(16),
+    STICKER_SIGNED_URL_SECRET: 'x'.repeat(32),
   };
   const everything = loadConfig({ DATABASE_URL: defaults.DATABASE_URL, ...withoutDefault });
   const known = (name: string): name is keyof Config => name in everything;
