@@ -1,6 +1,6 @@
 /**
  * Who may import whom. Imports point one way:
- *   apps, tools -> libs;  client rests on nothing;  catalog -> outbox, tasks, rollout, imaging, storage -> runtime;  embedded, testkit -> runtime.
+ *   apps, tools -> libs;  client rests on nothing;  catalog -> outbox, tasks, rollout, imaging, storage -> runtime;  testkit -> embedded -> runtime.
  * A lib's door is src/index.ts; everybody else names it `@omnizap/<lib>`.
  */
 const tests = '\\.test\\.ts$|^(apps|libs|deploy)/[^/]+/test/|^runbooks/test/';
@@ -62,10 +62,17 @@ module.exports = {
     },
     {
       name: 'lower-libs-know-runtime-only',
-      comment: `${lowerLibs}, embedded and testkit do not know each other: an app composes them.`,
+      comment: `${lowerLibs} and embedded do not know each other: an app composes them.`,
       severity: 'error',
-      from: { path: `^libs/(${lowerLibs}|embedded|testkit)/`, pathNot: tests },
+      from: { path: `^libs/(${lowerLibs}|embedded)/`, pathNot: tests },
       to: { path: '^libs/', pathNot: '^libs/($1|runtime)/' },
+    },
+    {
+      name: 'testkit-rests-on-embedded',
+      comment: 'It starts the servers that tests need, and knows nothing of what they test.',
+      severity: 'error',
+      from: { path: '^libs/testkit/', pathNot: tests },
+      to: { path: '^libs/', pathNot: '^libs/(testkit|embedded|runtime)/' },
     },
     {
       name: 'catalog-and-delivery-rest-on-lower-libs',

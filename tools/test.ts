@@ -6,13 +6,38 @@ import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
-import { isProcessAlive, locateChromium, locateMariadb, startEmbeddedPostgres, startMariadb } from '@omnizap/embedded';
-import type { ChromiumInstallation } from '@omnizap/embedded';
+import {
+  isProcessAlive,
+  locateChromium,
+  locateMariadb,
+  locateSwift,
+  startEmbeddedPostgres,
+  startMariadb,
+} from '@omnizap/embedded';
 import mysql from 'mysql2/promise';
 
 const PROJECT_ROOT = path.resolve(import.meta.dirname, '..');
-/** Tests that open pages in a browser. */
-const BROWSER_TESTS = '\\.browser\\.e2e\\.test\\.ts$';
+/** Programs that some tests need, and that are handed to them as JSON. */
+const programs: Program[] = [
+  {
+    name: 'Chromium',
+    locate: locateChromium,
+    cache: 'chromium',
+    variable: 'OMNIZAP_TEST_CHROMIUM',
+    tests: '\\.browser\\.e2e\\.test\\.ts$',
+    missing: 'THE PAGES ARE NOT TESTED IN A BROWSER in this run.  Install Chromium.',
+    remedy: 'Install the package "chromium", or put it on PATH',
+  },
+  {
+    name: 'OpenStack Swift',
+    locate: locateSwift,
+    cache: 'object-storage',
+    variable: 'OMNIZAP_TEST_SWIFT',
+    tests: '\\.s3\\.e2e\\.test\\.ts$',
+    missing: 'OBJECT STORAGE IS NOT TESTED in this run.  Install python3-swift.',
+    remedy: 'Install the package "python3-swift"',
+  },
+];
 const TEMPORARY_PREFIX = 'omnizap-test-';
 /** How long jest may take to put its workers away after a Ctrl-C. */
 const JEST_STOP_MS = 5_000;
@@ -24,6 +49,19 @@ type Server = {
   stop: (options?: { hurry?: boolean }) => Promise<void>;
   tail: () => string[];
   onExit: (listener: () => void) => void;
+};
+
+type Program = {
+  name: string;
+  locate: (options: { cacheDir: string; log: (line: string) => void }) => Promise<object | null>;
+  /** Folder below .cache. */
+  cache: string;
+  variable: string;
+  /** Pattern of the test files that need it. */
+  tests: string;
+  /** What a run without it has to shout. */
+  missing: string;
+  remedy: string;
 };
 
 const testMatch: Record<string, string[]> = {
@@ -65,9 +103,13 @@ async function main(args: string[]): Promise<number> {
     await mkdir(processes);
     const env: Record<string, string> = { OMNIZAP_TEST_PROCESSES: processes };
     if (group !== 'unit') Object.assign(env, await startDatabases(temporary, servers));
-    const browser = group === 'unit' ? null : await findBrowser();
-    if (browser) env.OMNIZAP_TEST_CHROMIUM = JSON.stringify(browser);
-    exitCode = await runJest(browser ? jestArgs : [...jestArgs, '--testPathIgnorePatterns', BROWSER_TESTS], env);
+    const leftOut: string[] = [];
+    for (const program of programs) {
+      const found = group === 'unit' ? null : await findProgram(program);
+      if (found === null) leftOut.push('--testPathIgnorePatterns', program.tests);
+      else env[program.variable] = JSON.stringify(found);
+    }
+    exitCode = await runJest([...jestArgs, ...leftOut], env);
     exitCode = (await reportLeaks(processes)) ? Math.max(exitCode, 1) : exitCode;
   } catch (error) {
     if (!abort.signal.aborted) say(`npm test: ${error instanceof Error ? error.message : String(error)}`);
@@ -115,25 +157,22 @@ async function startDatabases(temporary: string, servers: Server[]): Promise<Rec
 }
 
 /** Null: there is none, and the tests that need one are left out. @throws Error instead where all tests have to run */
-async function findBrowser(): Promise<ChromiumInstallation | null> {
+async function findProgram({ name, locate, cache, missing, remedy }: Program): Promise<object | null> {
   const reasons: string[] = [];
-  const browser = await locateChromium({
-    cacheDir: path.join(PROJECT_ROOT, '.cache', 'chromium'),
+  const found = await locate({
+    cacheDir: path.join(PROJECT_ROOT, '.cache', cache),
     log: (line) => {
       reasons.push(line);
-      say(`npm test: Chromium: ${line}`);
+      say(`npm test: ${name}: ${line}`);
     },
   });
   abort.signal.throwIfAborted();
-  if (browser !== null) return browser;
+  if (found !== null) return found;
   const reason = reasons.at(-1) ?? 'not found';
-  if (isContinuousIntegration())
-    throw new Error(
-      `Chromium is required when CI is set: ${reason}. Install the package "chromium", or put it on PATH`,
-    );
+  if (isContinuousIntegration()) throw new Error(`${name} is required when CI is set: ${reason}. ${remedy}`);
   say('');
   say('  ##########################################################################');
-  say('  #  THE PAGES ARE NOT TESTED IN A BROWSER in this run.  Install Chromium.   #');
+  say(`  #  ${missing.padEnd(70)}#`);
   say('  ##########################################################################');
   say('');
   return null;

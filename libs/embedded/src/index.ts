@@ -11,3 +11,7 @@ export { startEmbeddedPostgres } from './postgres.ts';
 export type { EmbeddedPostgres, EmbeddedPostgresOptions } from './postgres.ts';
 export { isProcessAlive, readProcessStart } from './process-identity.ts';
 export type { ProcessExit, StopOptions } from './server-process.ts';
+export { locateSwift } from './swift-location.ts';
+export type { SwiftInstallation } from './swift-location.ts';
+export { startSwift } from './swift.ts';
+export type { EmbeddedSwift, SwiftOptions } from './swift.ts';

@@ -22,6 +22,8 @@ export { spawnProcess } from './spawn-process.ts';
 export type { SpawnedProcess, SpawnOptions } from './spawn-process.ts';
 export { fleetProcesses, startFleet } from './start-fleet.ts';
 export type { Fleet, FleetOptions, FleetProcess, Owner } from './start-fleet.ts';
+export { startObjectStorage } from './start-object-storage.ts';
+export type { ObjectStorage } from './start-object-storage.ts';
 export { startLoad } from './start-load.ts';
 export type { Load, LoadCounts } from './start-load.ts';
 export { createTestDatabase, testDatabaseKinds } from './test-database.ts';

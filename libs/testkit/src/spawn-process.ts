@@ -4,9 +4,9 @@
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import path from 'node:path';
+import { registerProcess } from './register-process.ts';
 
 const PROJECT_ROOT = path.resolve(import.meta.dirname, '../../..');
 /** What a process needs of its surroundings; settings come from the test alone. */
@@ -62,7 +62,7 @@ export async function spawnProcess(
   }
 
   const pid = child.pid ?? 0;
-  const deregister = register(pid, [entry, ...args].join(' '));
+  const deregister = registerProcess(pid, [entry, ...args].join(' '));
   const exited = new Promise<ProcessExit>((resolve) => {
     child.once('exit', (code, signal) => {
       deregister();
@@ -117,12 +117,4 @@ async function within<T>(promise: Promise<T>, timeoutMs: number): Promise<T | nu
   } finally {
     clearTimeout(timer);
   }
-}
-
-function register(pid: number, title: string): () => void {
-  const folder = process.env.OMNIZAP_TEST_PROCESSES;
-  if (!folder || pid === 0) return () => undefined;
-  const file = path.join(folder, String(pid));
-  writeFileSync(file, title);
-  return () => rmSync(file, { force: true });
 }
