@@ -47,7 +47,7 @@ export async function locateChromium({
     await unpackPackages({
       into: unpacked,
       packages: [BROWSER_PACKAGE],
-      withDependencies: true,
+      withDependencies: 'missing',
       extras: FONT_PACKAGES,
     });
   } catch (error) {

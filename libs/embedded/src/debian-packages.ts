@@ -1,6 +1,6 @@
 /** Packages of Debian in a folder of ours: apt fetches and verifies them, dpkg unpacks. Nothing is installed and no root is needed. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
@@ -8,13 +8,15 @@ const run = promisify(execFile);
 
 const APT_TIMEOUT_MS = 180_000;
 const MAX_OUTPUT_BYTES = 8 * 1_024 * 1_024;
+/** Every system has it, and a second one does not go with the system's loader. */
+const C_LIBRARY = 'libc6';
 
 type Packages = {
   /** Appears whole, and replaces what was there. */
   into: string;
   packages: string[];
-  /** Also everything that they need and that this system does not have. */
-  withDependencies?: boolean;
+  /** Also everything that they need: `missing`, what this system does not have; `all`, for a system whose own does not fit. */
+  withDependencies?: 'missing' | 'all';
   /** Under whichever of these names they exist: no release has all of them, and most systems have most of what they hold. */
   extras: string[];
 };
@@ -74,17 +76,28 @@ async function download(work: string, wanted: Packages): Promise<void> {
 }
 
 async function downloadAll(work: string, options: string[], wanted: Packages): Promise<void> {
-  const { packages, extras, withDependencies = false } = wanted;
-  const all = withDependencies ? await missingPackages(work, options, packages) : packages;
+  const { packages, extras, withDependencies } = wanted;
+  const all = withDependencies
+    ? await packagesWithDependencies(work, options, packages, withDependencies === 'all')
+    : packages;
   await aptGet(work, options, ['download', ...all]);
   for (const name of extras) await aptGet(work, options, ['download', name]).catch(() => undefined);
 }
 
-/** Those packages and what apt would install with them: it only says so. What is installed already is not named. */
-async function missingPackages(work: string, options: string[], packages: string[]): Promise<string[]> {
-  const plan = await aptGet(work, options, ['install', '--simulate', '--no-install-recommends', ...packages]);
+/** Those packages and what apt would install with them: it only says so. What is installed already is named only on demand. */
+async function packagesWithDependencies(
+  work: string,
+  options: string[],
+  packages: string[],
+  withInstalled: boolean,
+): Promise<string[]> {
+  const emptyStatus = path.join(work, 'nothing-installed');
+  if (withInstalled) await writeFile(emptyStatus, '');
+  const status = withInstalled ? ['-o', `Dir::State::status=${emptyStatus}`] : [];
+  const install = ['install', '--simulate', '--no-install-recommends', ...packages];
+  const plan = await aptGet(work, [...options, ...status], install);
   const named = Array.from(plan.matchAll(/^Inst (\S+)/gm), ([, name = '']) => name);
-  return [...new Set([...packages, ...named])];
+  return [...new Set([...packages, ...named.filter((name) => name !== C_LIBRARY)])];
 }
 
 async function aptGet(cwd: string, options: string[], args: string[]): Promise<string> {

@@ -44,16 +44,20 @@ export async function locateSwift({ cacheDir, log = () => undefined }: Options):
     log('it is not installed, and this system has no apt-get and dpkg to fetch it');
     return null;
   }
-  try {
-    log(`fetching ${SERVER_PACKAGE} into the cache (once, about 8 MB)`);
-    await unpackPackages({ into: unpacked, packages: [SERVER_PACKAGE], withDependencies: true, extras: [] });
-  } catch (error) {
-    log(`${SERVER_PACKAGE} could not be fetched: ${error instanceof Error ? error.message : String(error)}`);
-    return null;
+  // Where the system's Python is not the one that its packages are for, all of Debian's Python is fetched in a second attempt.
+  for (const withDependencies of ['missing', 'all'] as const) {
+    try {
+      log(`fetching ${SERVER_PACKAGE} into the cache (once, about ${withDependencies === 'all' ? 25 : 8} MB)`);
+      await unpackPackages({ into: unpacked, packages: [SERVER_PACKAGE], withDependencies, extras: [] });
+    } catch (error) {
+      log(`${SERVER_PACKAGE} could not be fetched: ${error instanceof Error ? error.message : String(error)}`);
+      return null;
+    }
+    const fetched = await inspectUnpacked(unpacked);
+    if (fetched !== null) return fetched;
   }
-  const fetched = await inspectUnpacked(unpacked);
-  if (fetched === null) log(`the servers unpacked in ${unpacked} do not run here`);
-  return fetched;
+  log(`the servers unpacked in ${unpacked} do not run here`);
+  return null;
 }
 
 /** With the system's Python, which finds its own packages too: only those that the system lacks were unpacked. */
