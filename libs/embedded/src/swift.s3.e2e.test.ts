@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { execFile, spawn } from 'node:child_process';
-import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { chmod, mkdtemp, readFile, readdir, readlink, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
 import { waitFor } from '@omnizap/testkit';
 import { isProcessAlive } from './process-identity.ts';
 import { locateSwift } from './swift-location.ts';
@@ -12,7 +11,6 @@ import type { SwiftInstallation } from './swift-location.ts';
 import { startSwift } from './swift.ts';
 import type { EmbeddedSwift } from './swift.ts';
 
-const run = promisify(execFile);
 const sources = import.meta.dirname;
 
 let parent: string;
@@ -35,27 +33,31 @@ afterAll(async () => {
 describe('startSwift', () => {
   it('is one process, which listens on the loopback alone', async () => {
     const [pid = 0, ...others] = swift.pids();
-    const { stdout: children } = await run('ps', ['-e', '-o', 'ppid=']);
-    const { stdout: sockets } = await run('sh', ['-c', `cat /proc/${pid}/net/tcp /proc/${pid}/net/tcp6`]);
-    const { stdout: open } = await run('sh', ['-c', `ls -l /proc/${pid}/fd`]);
-    const own = new Set(Array.from(open.matchAll(/socket:\[(\d+)\]/g), ([, inode]) => inode));
+    const statuses = await Promise.all(
+      (await readdir('/proc')).map((name) => readFile(`/proc/${name}/status`, 'utf8').catch(() => '')),
+    );
+    const sockets = [await readFile('/proc/net/tcp', 'utf8'), await readFile('/proc/net/tcp6', 'utf8').catch(() => '')];
+    const open = await Promise.all(
+      (await readdir(`/proc/${pid}/fd`)).map((name) => readlink(`/proc/${pid}/fd/${name}`).catch(() => '')),
+    );
     const listening = sockets
-      .split('\n')
-      .map((line) => line.trim().split(/\s+/))
-      .filter((fields) => fields[3] === '0A' && own.has(fields[9]));
+      .flatMap((table) => table.split('\n').map((line) => line.trim().split(/\s+/)))
+      .filter((fields) => fields[3] === '0A' && open.includes(`socket:[${fields[9]}]`));
 
     expect(others).toEqual([]);
-    expect(children.split('\n').filter((line) => Number(line) === pid)).toEqual([]);
+    expect(statuses.filter((text) => new RegExp(`^PPid:\\s+${pid}$`, 'm').test(text))).toEqual([]);
     expect(listening).toHaveLength(4);
     // 127.0.0.1 in the kernel's form.
     expect(new Set(listening.map((fields) => fields[1]?.split(':')[0]))).toEqual(new Set(['0100007F']));
   });
 
   it('keeps everything in its folder, and its key from others', async () => {
-    const { stdout } = await run('find', [path.join(parent, 'with space'), '-name', 'password', '-perm', '600']);
+    const server = path.join(parent, 'with space', 'server');
 
-    expect(stdout.trim()).toBe(path.join(parent, 'with space', 'server', 'password'));
-    expect(await readdir(path.join(parent, 'with space', 'server', 'files'))).toEqual(
+    expect((await stat(path.join(server, 'password'))).mode & 0o777).toBe(0o600);
+    expect((await readFile(path.join(server, 'password'), 'utf8')).trim()).toBe(swift.secretAccessKey);
+    expect((await stat(path.join(parent, 'with space'))).mode & 0o777).toBe(0o700);
+    expect(await readdir(path.join(server, 'files'))).toEqual(
       expect.arrayContaining(['account.ring.gz', 'container.ring.gz', 'disks', 'object.ring.gz', 'swift.conf']),
     );
   });
