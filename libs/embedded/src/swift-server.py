@@ -7,6 +7,7 @@ none can be too long or hold a character that means something to Swift.
 The rings are built anew at each start: there is one disk, so a file's place does not depend on the ports that the kernel gave.
 """
 
+import errno
 import json
 import logging
 import os
@@ -99,7 +100,7 @@ def listen(port):
     deadline = time.monotonic() + BIND_SECONDS
     while True:
         try:
-            sock = eventlet.listen(("127.0.0.1", port), backlog=512)
+            sock = eventlet.listen(("127.0.0.1", port), backlog=512, reuse_port=False)
             # Inherited by its connections: an answer's last part would else wait for the client's delayed acknowledgement.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return sock
@@ -177,15 +178,40 @@ def serve(sock, app):
     )
 
 
-def require_attributes():
+def has_user_attributes():
     try:
         os.setxattr(".", "user.omnizap", b"1")
-    except OSError as error:
-        sys.exit(f"Swift keeps metadata in user attributes, and the file system of {os.getcwd()} has none: {error}")
+    except OSError:
+        return False
+    return True
+
+
+class InodeAttributes:
+    """User attributes for file systems without (tmpfs before Linux 6.6): files of their own, by the inode of the one they describe."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        os.makedirs(folder, exist_ok=True)
+
+    def place_of(self, item, name):
+        described = os.stat(item.fileno() if hasattr(item, "fileno") else item)
+        return os.path.join(self.folder, f"{described.st_ino}-{name.decode()}")
+
+    def getxattr(self, item, name):
+        place = self.place_of(item, name)
+        try:
+            with open(place, "rb") as file:
+                return file.read()
+        except FileNotFoundError:
+            # Not ENOENT, which would say that the object is missing.
+            raise OSError(errno.ENODATA, "no such attribute") from None
+
+    def setxattr(self, item, name, value):
+        with open(self.place_of(item, name), "wb") as file:
+            file.write(value)
 
 
 def main(port, access_key, password_file):
-    require_attributes()
     os.makedirs(os.path.join(DISKS_FOLDER, DISK), exist_ok=True)
     with open("swift.conf", "w") as file:
         file.write(f"[swift-hash]\nswift_hash_path_suffix = {HASH_SUFFIX}\n")
@@ -195,7 +221,11 @@ def main(port, access_key, password_file):
 
     from swift.account import server as account
     from swift.container import server as container
+    from swift.obj import diskfile
     from swift.obj import server as objects
+
+    if not has_user_attributes():
+        diskfile.xattr = InodeAttributes("attributes")
 
     storage = {"account": account, "container": container, "object": objects}
     sockets = {kind: listen(0) for kind in storage}
