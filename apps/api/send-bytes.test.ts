@@ -61,7 +61,7 @@ async function answerOf(name: string, method: string, headers: Record<string, st
 }
 
 describe('sendBytes', () => {
-  it.each([
+  it.each<{ title: string; headers: Record<string, string>; status: number }>([
     { title: 'everything', headers: {}, status: 200 },
     { title: 'a part', headers: { Range: 'bytes=2-5' }, status: 206 },
     { title: 'the end', headers: { Range: 'bytes=-3' }, status: 206 },
