@@ -69,7 +69,6 @@ describe('the settings of tuning.md', () => {
       );
     }
   });
-
 });
 
 describe('a host that is tuned by the page', () => {

@@ -12,10 +12,12 @@ import {
   markRemoving,
   markUnverified,
   markVerified,
+  stickerWanting,
   unmarkRemoving,
   type Content,
   type ContentId,
 } from './stored-object-store.ts';
+import { createWorkStateStore } from './work-state-store.ts';
 
 export type Brought = 'stored' | 'was-there' | 'being-removed';
 
@@ -82,8 +84,12 @@ export function createStickerObjects({ database, store, objects }: Deps) {
       return true;
     },
 
-    /** The bucket does not have it as it should: nobody is sent there until it was uploaded again. */
-    distrust: (content: ContentId) => markUnverified(knex, content),
+    /** The bucket does not have it as it should: nobody is sent there until it was uploaded again, which the next sweep asks for. */
+    async distrust(content: ContentId): Promise<void> {
+      if (!(await markUnverified(knex, content))) return;
+      const subjectId = await stickerWanting(knex, content);
+      if (subjectId !== null) await createWorkStateStore(database).want([{ taskType: 'storage', subjectId }]);
+    },
 
     /** Where everybody could read these without a signature. */
     publicUrls: (contents: ContentId[]): string[] =>

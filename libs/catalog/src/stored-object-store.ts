@@ -51,8 +51,17 @@ function havingContent(db: Knex, { kind, sha256 }: ContentId): Knex.QueryBuilder
     .where({ 'd.sha256': sha256, 'd.variant': kind });
 }
 
+/** A sticker that needs these bytes in the bucket, if there is one. */
+export async function stickerWanting(db: Knex, content: ContentId): Promise<string | null> {
+  const row = await havingContent(db, content)
+    .modify(onlyWanted)
+    .orderBy('a.id')
+    .first<{ id: string } | undefined>('a.id');
+  return row?.id ?? null;
+}
+
 export async function isWanted(db: Knex, content: ContentId): Promise<boolean> {
-  return (await havingContent(db, content).modify(onlyWanted).first('a.id')) !== undefined;
+  return (await stickerWanting(db, content)) !== null;
 }
 
 type BucketState = 'unknown' | 'unverified' | 'verified' | 'removing';
@@ -84,9 +93,13 @@ export async function markVerified(db: Knex, kind: DatabaseKind, content: Conten
   return updated === 1;
 }
 
-/** It is not in the bucket as it should be: read from local disk, and uploaded again by whoever looks. */
-export async function markUnverified(db: Knex, { kind, sha256 }: ContentId): Promise<void> {
-  await db('stored_object').where({ kind, sha256 }).update({ object_verified_at: null });
+/** It is not in the bucket as it should be: from here on nobody is sent to it. False when that was known already. */
+export async function markUnverified(db: Knex, { kind, sha256 }: ContentId): Promise<boolean> {
+  const updated = await db('stored_object')
+    .where({ kind, sha256 })
+    .whereNotNull('object_verified_at')
+    .update({ object_verified_at: null });
+  return updated === 1;
 }
 
 /** From here on nobody is sent to it, and nobody puts it there. False: there is no such row. */

@@ -70,7 +70,7 @@ describe('signedUrl', () => {
     expect(url.searchParams.get('X-Amz-Date')).toBe('20261128T000500Z');
     expect(url.searchParams.get('X-Amz-Expires')).toBe('300');
     expect(url.searchParams.get('response-content-type')).toBe('image/webp');
-    const region = 'region' in given ? given.region : settings.region;
+    const region = { ...settings, ...given }.region;
     expect(url.searchParams.get('X-Amz-SignedHeaders')).toBe('host');
     expect(url.searchParams.get('X-Amz-Signature')).toBe(
       signatureOf({
