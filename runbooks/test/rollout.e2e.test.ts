@@ -5,34 +5,22 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { drawPng, spawnProcess, startLoad, testDatabaseKinds, waitFor, type Load } from '@omnizap/testkit';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { stableFolder } from '../../deploy/pm2/test/pm2-host.ts';
 import { runCommand } from '../../deploy/pm2/test/run-command.ts';
+import { writeHastenedPlans } from './hastened-plans.ts';
 import { openOperatedHost, patience, type OperatedHost } from './operated-host.ts';
 
 /** A whole run waits out its bakes. */
 const longestWalkMs = 900_000;
 const stable = ['api', 'api', 'maintenance', 'relay', 'worker-classification', 'worker-curation', 'worker-rebuild'];
 
-/** Less time, fewer samples, and limits of time that a machine with other tests on it keeps as well. */
-const hastened: [RegExp, string][] = [
-  [/bake: 10m/g, 'bake: 5s'],
-  [/window: (5|10)m/g, 'window: 30s'],
-  [/^stages:/gm, 'passes: 1\nstages:'],
-  [/min_samples: (50|200)\b/g, 'min_samples: 10'],
-  [/min_samples: 1000\b/g, 'min_samples: 50'],
-  [/min_samples: 6\b/g, 'min_samples: 2'],
-  [/good_up_to: 100\b/g, 'good_up_to: 5000'],
-  [/(at_most|above): (750|1500)\b/g, '$1: 5000'],
-];
-
 describe(`sticker-scale-hardening-rollout.md on ${testDatabaseKinds().join(' and ')}`, () => {
   let hosts: OperatedHost[] = [];
 
   beforeAll(async () => {
     hosts = await Promise.all(testDatabaseKinds().map(async (kind) => await openOperatedHost(kind)));
-    await Promise.all(hosts.map(({ host }) => writePlans(plansOf(host.folder))));
+    await Promise.all(hosts.map(({ host }) => writeHastenedPlans(plansOf(host.folder))));
     for (const { host } of hosts) host.env.ROLLOUT_PLANS_DIR = plansOf(host.folder);
   }, 60_000);
 
@@ -55,16 +43,6 @@ describe(`sticker-scale-hardening-rollout.md on ${testDatabaseKinds().join(' and
 
 function plansOf(folder: string): string {
   return path.join(folder, 'plans');
-}
-
-async function writePlans(folder: string): Promise<void> {
-  const source = path.join(stableFolder, 'deploy/rollout');
-  await mkdir(folder);
-  for (const name of await readdir(source)) {
-    const text = await readFile(path.join(source, name), 'utf8');
-    const quick = hastened.reduce((all, [found, instead]) => all.replace(found, instead), text);
-    await writeFile(path.join(folder, name), quick);
-  }
 }
 
 async function walk(operated: OperatedHost): Promise<void> {
