@@ -62,7 +62,8 @@ export async function createCatalogueQueries(
     },
     {
       name: 'asset',
-      atMostRows: 12,
+      // Pack, place, sticker, derivative and what the bucket has of it, each by its key; MariaDB counts every step to a key.
+      atMostRows: 20,
       run: () => readers.plain.findFile(listed.packKey, listed.stickerId, 'sticker', null),
     },
     await search('a word of few packs', listed.publisher.split(' ')[0] ?? '', 3_000),
