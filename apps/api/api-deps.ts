@@ -29,6 +29,7 @@ import type { AssetDelivery } from './asset-delivery.ts';
 import type { WebAssets } from './web/web-assets.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { RateLimiter } from './rate-limiter.ts';
+import type { SignedPaths } from './signed-paths.ts';
 
 export type ApiDeps = Pick<
   ProcessContext,
@@ -38,6 +39,7 @@ export type ApiDeps = Pick<
   rateLimiter: RateLimiter;
   store: DiskStore;
   assetDelivery: AssetDelivery;
+  signedPaths: SignedPaths;
   /** Where stickers may be redirected to. */
   imageOrigins: readonly string[];
   reader: CatalogueReader;

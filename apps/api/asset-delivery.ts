@@ -22,7 +22,14 @@ const proxyTimeoutMs = 300;
 /** Where it has not, there is nothing else to wait for. */
 const onlySourceTimeoutMs = 5_000;
 
-export type DeliveredFile = { sha256: string; sizeBytes: number; isPublic: boolean; isInBucket: boolean };
+export type DeliveredFile = {
+  sha256: string;
+  sizeBytes: number;
+  isPublic: boolean;
+  isInBucket: boolean;
+  /** By an address that expires: the bucket's, which begins to live now, would outlive it. */
+  isSigned: boolean;
+};
 
 export type AssetDelivery = {
   /** Answers with the bytes, or with where they are. ETag, type and caching of the bytes must be set already. */
@@ -99,8 +106,8 @@ export function createAssetDelivery({ store, flags, metrics, log, bucket, signed
   }
 
   /** Signed for a GET without further headers; who sends a key must not send it on to another host. */
-  function mayRedirect(request: Request): boolean {
-    return request.method === 'GET' && request.get('Authorization') === undefined && !request.fresh;
+  function mayRedirect(request: Request, { isSigned }: DeliveredFile): boolean {
+    return !isSigned && request.method === 'GET' && request.get('Authorization') === undefined && !request.fresh;
   }
 
   async function redirect(response: Response, file: DeliveredFile, kind: BlobKind): Promise<boolean> {
@@ -119,7 +126,7 @@ export function createAssetDelivery({ store, flags, metrics, log, bucket, signed
       const isChosen = bucket !== null && file.isInBucket && flags.isOn('enable_object_storage_delivery', file.sha256);
       if (isChosen && !bucket.reader.isUsable()) count('bucket', 'skipped');
       else if (isChosen && bucket.objects.mode === 'redirect') {
-        if (mayRedirect(request) && (await redirect(response, file, kind))) return;
+        if (mayRedirect(request, file) && (await redirect(response, file, kind))) return;
       } else if (isChosen) {
         const isHere = await store.has(kind, file.sha256);
         const timeoutMs = isHere ? proxyTimeoutMs : onlySourceTimeoutMs;

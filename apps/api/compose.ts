@@ -43,6 +43,7 @@ import { loadWebAssets } from './web/web-assets.ts';
 import { createContinueAnswer } from './expect-continue.ts';
 import { createIdempotency } from './idempotency.ts';
 import { createRateLimiter } from './rate-limiter.ts';
+import { createSignedPaths } from './signed-paths.ts';
 
 /** Beside the tools that the project fetches; where it cannot be written, the pictures are kept with the data. */
 const cachedArt = join(import.meta.dirname, '../../.cache/art');
@@ -137,6 +138,10 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
     rateLimiter: createRateLimiter(database, config),
     store,
     assetDelivery,
+    signedPaths: createSignedPaths({
+      secrets: config.STICKER_SIGNED_URL_SECRET,
+      ttlSeconds: config.STICKER_OBJECT_STORAGE_SIGNED_URL_TTL_SECONDS,
+    }),
     imageOrigins: await assetDelivery.imageOrigins(),
     reader,
     packs: createPacks({ ...intake, turns }, { maxPerOwner }),

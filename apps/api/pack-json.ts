@@ -2,18 +2,34 @@
 import type { z } from 'zod';
 import type { AddedSticker, PackSignals, PackView, StickerView } from '@omnizap/catalog';
 import type { addedStickerSchema, packSummary, stickerSchema } from './schemas.ts';
+import type { AssetVariant, SignSticker } from './signed-paths.ts';
 
 /** Enough digits to order by, few enough that an answer does not differ by noise. */
 const round = (value: number): number => Math.round(value * 1e6) / 1e6;
 
-function assetUrl(packKey: string, stickerId: string, sha256: string, variant: 'sticker' | 'preview'): string {
-  const version = `v=${sha256.slice(0, 16)}`;
-  return `/api/sticker-packs/${packKey}/stickers/${stickerId}.webp?${variant === 'preview' ? 'variant=preview&' : ''}${version}`;
+type Signed = {
+  /** Only where the answer is the owner's, and for addresses that are to open without their key. */
+  sign?: SignSticker;
+};
+
+function assetUrl(
+  packKey: string,
+  sticker: Parameters<SignSticker>[0],
+  content: { sha256: string; variant: AssetVariant },
+  sign?: SignSticker,
+): string {
+  const { sha256, variant } = content;
+  const parameters = [
+    ...(variant === 'preview' ? ['variant=preview'] : []),
+    `v=${sha256.slice(0, 16)}`,
+    ...[sign?.(sticker, variant) ?? []].flat(),
+  ];
+  return `/api/sticker-packs/${packKey}/stickers/${sticker.stickerId}.webp?${parameters.join('&')}`;
 }
 
 export function packJson(
   view: PackView & { signals: PackSignals },
-  options: { countAll: boolean },
+  options: { countAll: boolean } & Signed,
 ): z.output<typeof packSummary> {
   const { pack, score, engagement, signals } = view;
   const coverId = score?.coverAssetId ?? null;
@@ -27,7 +43,13 @@ export function packJson(
     sticker_count: options.countAll ? view.itemCount : (score?.stickerCount ?? 0),
     cover_url:
       coverId !== null && view.coverSha256 !== null
-        ? assetUrl(pack.packKey, coverId, view.coverSha256, 'preview')
+        ? assetUrl(
+            pack.packKey,
+            // Only stickers that are shown become covers; the address is judged again when it is used.
+            { stickerId: coverId, moderation: 'approved' },
+            { sha256: view.coverSha256, variant: 'preview' },
+            options.sign,
+          )
         : null,
     is_animated: score?.isAnimated ?? false,
     whatsapp_ready: score?.isWhatsappReady ?? false,
@@ -58,11 +80,11 @@ export function packJson(
 export function stickerJson(
   packKey: string,
   sticker: StickerView,
-  options: { isOwn: boolean },
+  options: { isOwn: boolean } & Signed,
 ): z.output<typeof stickerSchema> {
   const isReady = sticker.status === 'ready';
-  const url = (sha256: string | null, variant: 'sticker' | 'preview'): string | null =>
-    isReady && sha256 !== null ? assetUrl(packKey, sticker.stickerId, sha256, variant) : null;
+  const url = (sha256: string | null, variant: AssetVariant): string | null =>
+    isReady && sha256 !== null ? assetUrl(packKey, sticker, { sha256, variant }, options.sign) : null;
   return {
     sticker_id: sticker.stickerId,
     position: sticker.position,

@@ -87,9 +87,21 @@ export const listQuery = z.strictObject({
   cursor: z.string().min(1).max(200).optional().describe('next_cursor of the page before'),
 });
 
+/** Doubled or too long is not a signature: that is refused as one that does not hold, like any other. */
+function signedPart(maxLength: number, description: string) {
+  const textOf = (value: unknown): unknown =>
+    value === undefined || (typeof value === 'string' && value.length <= maxLength) ? value : '';
+  return z.preprocess(textOf, z.string().optional()).meta({ type: 'string', maxLength, description });
+}
+
 export const assetQuery = z.strictObject({
   variant: z.enum(['sticker', 'preview']).default('sticker').describe('preview: smaller and never animated'),
   v: z.string().max(64).optional().describe('Start of the content’s SHA-256: the answer may be kept for ever'),
+  expires: signedPart(11, 'Of a signed address: until when it holds, in seconds since 1970'),
+  signature: signedPart(
+    43,
+    'Of a signed address: base64url of an HMAC-SHA256; owners find it in what they are answered',
+  ),
 });
 
 export const keyInput = z.strictObject({

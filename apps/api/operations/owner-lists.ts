@@ -7,7 +7,7 @@ import { packJson } from '../pack-json.ts';
 
 const asOwner = { routeGroup: 'catalog_api_auth', access: 'catalog:write', query: ownedQuery } as const;
 
-export function ownerListOperations({ ownerReader, reader }: ApiDeps): Operation[] {
+export function ownerListOperations({ ownerReader, reader, signedPaths }: ApiDeps): Operation[] {
   const packs = operation({
     method: 'get',
     path: '/api/me/sticker-packs',
@@ -22,7 +22,7 @@ export function ownerListOperations({ ownerReader, reader }: ApiDeps): Operation
       return {
         status: 200,
         body: {
-          data: views.map((view) => packJson(view, { countAll: true })),
+          data: views.map((view) => packJson(view, { countAll: true, sign: signedPaths.signerOf(view.pack) })),
           pagination: paginationOf(limit, page.nextCursor),
         },
       };

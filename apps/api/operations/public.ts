@@ -14,10 +14,12 @@ import { sourceBy } from '../ranking-source.ts';
 
 const listCacheControl = 'public, max-age=10, stale-while-revalidate=60';
 const detailCacheControl = 'public, max-age=10, stale-while-revalidate=60';
+/** Copies of what is not public outlive the owner's change of mind, and a moderator's, by so much where no purge hook is told. */
+const longestSignedCacheSeconds = 3_600;
 const packKeyParam = { packKey: 'Key of the pack' };
 
 export function publicOperations(deps: ApiDeps, prepared: PreparedAnswers): Operation[] {
-  const { reader, config } = deps;
+  const { reader, config, signedPaths } = deps;
   const sourceFor = sourceBy(deps.flags);
 
   const list = operation({
@@ -74,10 +76,11 @@ export function publicOperations(deps: ApiDeps, prepared: PreparedAnswers): Oper
     async handle({ request, response, params, actor }) {
       const packKey = packKeyOf(params);
       const { view, stickers, isOwn } = await reader.readPack(packKey, actor, sourceFor(packKey));
+      const signed = isOwn ? { sign: signedPaths.signerOf(view.pack) } : {};
       const body = {
         data: {
-          ...packJson(view, { countAll: isOwn }),
-          stickers: stickers.map((sticker) => stickerJson(view.pack.packKey, sticker, { isOwn })),
+          ...packJson(view, { countAll: isOwn, ...signed }),
+          stickers: stickers.map((sticker) => stickerJson(view.pack.packKey, sticker, { isOwn, ...signed })),
         },
       };
       if (actor) return { status: 200, body, ...(isOwn ? { headers: { ETag: packEtag(view.pack) } } : {}) };
@@ -114,6 +117,7 @@ export function publicOperations(deps: ApiDeps, prepared: PreparedAnswers): Oper
       },
       304: { description: 'Unchanged.' },
     },
+    problems: ['signed-url-invalid'],
     example: {
       params: { packKey: '{ownPackKey}', stickerId: '{stickerId}' },
       query: { variant: 'preview' },
@@ -122,14 +126,22 @@ export function publicOperations(deps: ApiDeps, prepared: PreparedAnswers): Oper
     async handle({ request, response, params, query, actor }) {
       const packKey = packKeyOf(params);
       const stickerId = stickerIdOf(params);
-      const file = await reader.findFile(packKey, stickerId, query.variant, actor);
+      const { variant, expires, signature } = query;
+      const isSigned = expires !== undefined || signature !== undefined;
+      // Also of what anybody may see: an address that was tampered with does not hold, whatever it leads to.
+      const leftSeconds = isSigned ? signedPaths.verify({ packKey, stickerId, variant }, { expires, signature }) : null;
+      const file = await reader.findFile(packKey, stickerId, variant, actor, { isSigned });
       const isVersioned = query.v !== undefined && query.v.length >= 8 && file.sha256.startsWith(query.v);
       response.set({
         'Content-Type': 'image/webp',
         ETag: `"${file.sha256}"`,
-        'Cache-Control': file.isPublic && !actor ? assetCacheControl(config, isVersioned) : 'private, no-store',
+        'Cache-Control': actor
+          ? 'private, no-store'
+          : file.isPublic
+            ? assetCacheControl(config, isVersioned)
+            : `public, max-age=${Math.min(leftSeconds ?? 0, longestSignedCacheSeconds)}`,
       });
-      await deps.assetDelivery.deliver(request, response, file, query.variant);
+      await deps.assetDelivery.deliver(request, response, { ...file, isSigned }, variant);
       return 'written';
     },
   });

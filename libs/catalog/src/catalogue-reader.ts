@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { AppError, type Database } from '@omnizap/runtime';
+import { findActiveBan } from './ban-store.ts';
 import type { Actor } from './packs.ts';
 import { isReachable } from './packs.ts';
 import {
@@ -10,6 +11,7 @@ import {
   readPackViews,
   readStickers,
   type PackView,
+  type ServedFile,
   type StickerView,
 } from './catalogue-store.ts';
 import { formatCursor, parseCursor, type Cursor, type LiveCursor, type SnapshotCursor } from './cursor.ts';
@@ -173,6 +175,11 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
       .map((view) => ({ ...view, signals: signalsOf(view, at ?? view.pack.updatedAt) }));
   }
 
+  /** The owner of a ban hands out nothing any more, also not what the ban has not come to yet. */
+  async function opensSigned(file: ServedFile): Promise<boolean> {
+    return file.opensBySignature && (await findActiveBan(knex, { owner_id: file.ownerId })) === null;
+  }
+
   return {
     currentGeneration,
     forgetCurrentGeneration() {
@@ -263,16 +270,20 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
       };
     },
 
-    /** @throws AppError `sticker-not-found` also when the asker may not see it */
+    /**
+     * `isSigned`: asked for by an address that an owner was given and that holds.
+     * @throws AppError `sticker-not-found` also when the asker may not see it
+     */
     async findFile(
       packKey: string,
       stickerId: string,
       variant: 'sticker' | 'preview',
       actor: Actor | null,
+      { isSigned = false } = {},
     ): Promise<{ sha256: string; sizeBytes: number; isPublic: boolean; isInBucket: boolean }> {
       const file = await findServedFile(knex, packKey, stickerId, variant);
       const isOwn = file !== null && actor !== null && (actor.isAdmin || actor.ownerId === file.ownerId);
-      if (!file || (!file.isReachable && !isOwn))
+      if (!file || !(file.isReachable || isOwn || (isSigned && (await opensSigned(file)))))
         throw new AppError('sticker-not-found', `There is no sticker "${stickerId}" in pack "${packKey}".`);
       const { sha256, sizeBytes, isInBucket } = file;
       return { sha256, sizeBytes, isPublic: file.isReachable, isInBucket };

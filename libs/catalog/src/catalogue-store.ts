@@ -2,7 +2,7 @@
 import type { Knex } from 'knex';
 import { fromJsonColumn } from '@omnizap/runtime';
 import type { ModerationState } from './moderation-state.ts';
-import { isReachable, onlyListed, packOfRow, type Pack } from './pack-store.ts';
+import { isReachable, onlyListed, opensBySignature, packOfRow, type Pack } from './pack-store.ts';
 import type { EngagementCounts, DecayedOpens } from './ranking-formulas.ts';
 import { scoreOfRow, type PackScore, type ScoreRow } from './score-store.ts';
 import type { StickerStatus } from './asset-store.ts';
@@ -219,6 +219,8 @@ export async function readStickers(db: Knex, packId: string): Promise<StickerVie
 export type ServedFile = {
   ownerId: string;
   isReachable: boolean;
+  /** By who moderates; a ban of its owner is something else. */
+  opensBySignature: boolean;
   sha256: string;
   sizeBytes: number;
   /** The bucket is known to have exactly these bytes. */
@@ -258,6 +260,7 @@ export async function findServedFile(
   return {
     ownerId: row.owner_id,
     isReachable: isReachable({ ...row, deletedAt: null }) && row.sticker_moderation === 'approved',
+    opensBySignature: opensBySignature(row, row.sticker_moderation),
     sha256: row.sha256,
     sizeBytes: row.size_bytes,
     isInBucket: row.object_verified_at !== null,

@@ -50,6 +50,7 @@ export { createPackImports } from './pack-imports.ts';
 export type { PackImports } from './pack-imports.ts';
 export { findingsOfPack } from './pack-findings.ts';
 export { createPackKey } from './pack-key.ts';
+export { isReachable, opensBySignature } from './pack-store.ts';
 export { adminOwnerId, createPacks } from './packs.ts';
 export type { Actor, Packs } from './packs.ts';
 export { rankingAgeSeconds } from './ranking-age.ts';

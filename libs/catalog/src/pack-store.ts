@@ -86,6 +86,16 @@ export function isReachable(pack: Pick<Pack, 'status' | 'visibility' | 'moderati
   );
 }
 
+/**
+ * Whether a signed address, which anybody may pass on, opens a pack or sticker that is not reachable. Its owner hands it out: what only
+ * the owner keeps from others opens, and so does a pack that nobody has decided about yet, because every new pack is held where the
+ * policy says so. What was rejected or taken down is its owner's alone to look at, with their key.
+ */
+export function opensBySignature(pack: Pick<Pack, 'moderation'>, stickerModeration: ModerationState): boolean {
+  // A single sticker is held for what it looks like, a banned picture in most cases: not to be shown around meanwhile.
+  return (pack.moderation === 'approved' || pack.moderation === 'held') && stickerModeration === 'approved';
+}
+
 /** Narrows a query to the packs, as `p`, that everybody may see and find. */
 export function onlyListed(query: Knex.QueryBuilder): void {
   void query

@@ -88,6 +88,19 @@ describe('loadConfig', () => {
       expect(refusalOf({ DATABASE_URL: postgres, STICKER_PACK_AUTO_PACK_NAME: name })).toMatch(/1 to 100 characters/);
   });
 
+  it('takes several secrets for signed addresses, each of them long enough', () => {
+    const [first, second] = ['f'.repeat(32), 's'.repeat(40)];
+    const read = (secrets: string) =>
+      loadConfig({ DATABASE_URL: postgres, STICKER_SIGNED_URL_SECRET: secrets }).STICKER_SIGNED_URL_SECRET;
+
+    expect([read(''), read(first), read(`${first}, ${second}`)]).toEqual([[], [first], [first, second]]);
+    for (const wrong of ['hidden-word', `${first},hidden-word`, `${first},`, `,${first}`]) {
+      const message = refusalOf({ DATABASE_URL: postgres, STICKER_SIGNED_URL_SECRET: wrong });
+      expect(message).toMatch(/STICKER_SIGNED_URL_SECRET must be secrets of at least 32 characters each/);
+      expect(message).not.toMatch(/hidden-word|ffff/);
+    }
+  });
+
   it('puts the queue beside a PostgreSQL catalogue, and asks for its own address beside MySQL', () => {
     const mysql = 'mysql://omnizap:hidden-word@127.0.0.1:1/catalogue';
 

@@ -163,7 +163,16 @@ const environmentSchema = z.object({
   STICKER_OBJECT_STORAGE_SIGNED_URL_TTL_SECONDS: integer(300, 60, 604_800),
   STICKER_CDN_PURGE_URL: baseUrl.optional(),
   STICKER_CDN_PURGE_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
-  STICKER_SIGNED_URL_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+  STICKER_SIGNED_URL_SECRET: z
+    .string()
+    .max(4_096, 'must have at most 4096 characters')
+    .transform((value) => value.split(',').map((secret) => secret.trim()))
+    .refine(
+      (secrets) => secrets.every((secret) => secret.length >= 32),
+      'must be secrets of at least 32 characters each, with commas between them',
+    )
+    .optional()
+    .transform((secrets) => secrets ?? []),
   STICKER_STORAGE_GRACE_DAYS: integer(30, 1, 3_650),
   STICKER_CLASSIFICATION_CONCURRENCY: integer(4, 1, 64),
 });

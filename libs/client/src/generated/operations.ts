@@ -470,6 +470,10 @@ export type GetStickerBytesInput = {
     variant?: 'sticker' | 'preview';
     /** Start of the content’s SHA-256: the answer may be kept for ever */
     v?: string;
+    /** Of a signed address: until when it holds, in seconds since 1970 */
+    expires?: string;
+    /** Of a signed address: base64url of an HMAC-SHA256; owners find it in what they are answered */
+    signature?: string;
   };
   headers?: {
     /** ETag that the answer must have; 412 otherwise. */
