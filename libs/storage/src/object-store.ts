@@ -12,6 +12,7 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
+  type ListObjectsV2CommandOutput,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { AppError } from '@omnizap/runtime';
@@ -183,6 +184,7 @@ export function createObjectStore(settings: ObjectStorageSettings, limits: Reque
           }),
           { abortSignal: within(signal) },
         );
+        requireListing(page);
         for (const entry of page.Contents ?? []) {
           const name = entry.Key ?? '';
           yield {
@@ -196,14 +198,23 @@ export function createObjectStore(settings: ObjectStorageSettings, limits: Reque
 
     /** Asks for the bucket and nothing else. @throws whatever the service or the network says */
     async probe(probeTimeoutMs: number): Promise<void> {
-      await client.send(new HeadBucketCommand({ Bucket }), { abortSignal: AbortSignal.timeout(probeTimeoutMs) });
+      const signal = AbortSignal.timeout(probeTimeoutMs);
+      await client.send(new HeadBucketCommand({ Bucket }), { abortSignal: signal }).catch((error: unknown) => {
+        // There are no words in an answer to HEAD: what was asked for is known here only.
+        if (isMissing(error)) throw Object.assign(new Error('no such bucket', { cause: error }), noSuchBucket);
+        throw signal.aborted ? signal.reason : error;
+      });
     },
 
     /** As `probe`, but with an answer that says what is wrong. */
     async probeInWords(probeTimeoutMs: number): Promise<void> {
-      await client.send(new ListObjectsV2Command({ Bucket, Prefix: `${keyPrefix}/`, MaxKeys: 1 }), {
-        abortSignal: AbortSignal.timeout(probeTimeoutMs),
+      const signal = AbortSignal.timeout(probeTimeoutMs);
+      const command = new ListObjectsV2Command({ Bucket, Prefix: `${keyPrefix}/`, MaxKeys: 1 });
+      const page = await client.send(command, { abortSignal: signal }).catch((error: unknown) => {
+        // Within an answer, our own end of it looks as if the service had closed the connection.
+        throw signal.aborted ? signal.reason : error;
       });
+      requireListing(page);
     },
 
     /**
@@ -229,6 +240,18 @@ export function createObjectStore(settings: ObjectStorageSettings, limits: Reque
 
     close: () => client.destroy(),
   };
+}
+
+const noSuchBucket = { name: 'NoSuchBucket' };
+
+/**
+ * A page of HTML reads as a list without anything in it: whoever compares would think that the bucket is empty.
+ * @throws Error when it is none
+ */
+function requireListing(page: ListObjectsV2CommandOutput): void {
+  const { Name, KeyCount, IsTruncated, Contents } = page;
+  if ([Name, KeyCount, IsTruncated, Contents].every((part) => part === undefined))
+    throw new Error('XML parse error: no list of objects');
 }
 
 const md5Of = (etag: string): string => etag.replace(/^W\//, '').replaceAll('"', '').toLowerCase();

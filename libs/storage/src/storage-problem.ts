@@ -1,9 +1,16 @@
-/** What an error of object storage means, in words that an operator can act on. */
+/**
+ * What an error of object storage means, in words that an operator can act on. Codes of the service: AWS's list ("Error responses",
+ * Amazon S3 API reference), which others follow as far as they say anything; what the SDK makes of answers without words, and of
+ * connections that fail, is as its tests here have seen it.
+ */
 import { AppError, errorText } from '@omnizap/runtime';
 
 export type StorageProblemCode =
   | 'unreachable'
   | 'silent'
+  | 'wrong-protocol'
+  | 'untrusted'
+  | 'not-s3'
   | 'wrong-secret'
   | 'unknown-key'
   | 'clock-skew'
@@ -22,14 +29,19 @@ export type StorageProblem = {
   text: string;
   /** What to do; a sentence. */
   remedy: string;
+  /** Of `wrong-region`, when the service says which it is. */
+  region?: string;
 };
 
 type ServiceError = {
   name?: string;
   Code?: string;
-  code?: string;
+  code?: string | number;
   message?: string;
   Region?: string;
+  Endpoint?: string;
+  ServerTime?: string;
+  rawPacket?: Buffer;
   $metadata?: { httpStatusCode?: number };
   $response?: { headers?: Record<string, string> };
 };
@@ -42,9 +54,16 @@ const networkCodes: Record<string, string> = {
   EAI_AGAIN: 'its name cannot be resolved',
   EHOSTUNREACH: 'there is no way to it',
   ENETUNREACH: 'there is no way to it',
-  ETIMEDOUT: 'it does not answer',
 };
-const silentNames = new Set(['TimeoutError', 'AbortError', 'RequestTimeout']);
+const silentNames = new Set(['TimeoutError', 'AbortError', 'RequestTimeout', 'ETIMEDOUT']);
+/** OpenSSL's and Node's words for a certificate that this host does not believe. */
+const certificateCodes = /^(CERT_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED_CERT|UNABLE_TO_|ERR_TLS_CERT_ALTNAME)/;
+/** First bytes of a TLS record that says that something is wrong. */
+const tlsAlert = 0x15;
+/** Services take up to 15 minutes. */
+const skewMs = 14 * 60_000;
+/** Fields of every error that the SDK makes of an answer; others come from its body. */
+const ownFields = new Set(['name', 'message', 'stack', '$fault', '$retryable', '$metadata', '$response']);
 
 const statusOf = (error: ServiceError): number | undefined => error.$metadata?.httpStatusCode;
 
@@ -70,8 +89,8 @@ export function explainStorageError(error: unknown): StorageProblem {
     };
   const failure = error as ServiceError;
   const name = failure.Code ?? failure.name ?? '';
-  const status = statusOf(failure);
-  return ofName(name, failure) ?? ofStatus(status) ?? ofNetwork(name, failure) ?? unknown(error);
+  // The code of a connection comes first: the SDK calls one that was closed a timeout.
+  return ofNetwork(name, failure) ?? ofName(name, failure) ?? ofStatus(failure) ?? unknown(error);
 }
 
 function ofName(name: string, failure: ServiceError): StorageProblem | null {
@@ -90,11 +109,7 @@ function ofName(name: string, failure: ServiceError): StorageProblem | null {
       };
     case 'RequestTimeTooSkewed':
     case 'RequestExpired':
-      return {
-        code: 'clock-skew',
-        text: `The clock of this host differs from the service's${skewText(failure)}.`,
-        remedy: 'Set the clock by NTP (timedatectl set-ntp true).',
-      };
+      return clockSkew(failure);
     case 'NoSuchBucket':
       return {
         code: 'no-bucket',
@@ -103,20 +118,25 @@ function ofName(name: string, failure: ServiceError): StorageProblem | null {
       };
     case 'AuthorizationHeaderMalformed':
     case 'PermanentRedirect':
+    case 'TemporaryRedirect':
     case 'IncorrectEndpoint':
-      return {
-        code: 'wrong-region',
-        text: `The bucket is in another region${failure.Region === undefined ? '' : `: ${failure.Region}`}.`,
-        remedy: 'Correct STICKER_OBJECT_STORAGE_REGION (and the endpoint, when one is set).',
-      };
+    case 'IllegalLocationConstraintException':
+      return wrongRegion(failure);
     case 'SlowDown':
     case 'ServiceUnavailable':
     case 'Throttling':
+    case 'ThrottlingException':
     case 'TooManyRequests':
+    case 'RequestLimitExceeded':
+    case 'BandwidthLimitExceeded':
+      return throttled;
+    case 'AllAccessDisabled':
+    case 'AccountProblem':
+    case 'NotSignedUp':
       return {
-        code: 'throttled',
-        text: 'The service asks for fewer requests.',
-        remedy: 'Lower --rate of a backfill or the share of the flag; ask the provider for its limits.',
+        code: 'forbidden',
+        text: `The provider has closed the account, or this bucket, to everybody (${name}).`,
+        remedy: 'Ask the provider: bills, terms of use. Bytes come from local disk meanwhile.',
       };
     case 'NoSuchKey':
       return missing;
@@ -131,52 +151,130 @@ const missing: StorageProblem = {
   remedy: 'Run "npm run ops -- storage verify --repair": what should be there is uploaded again.',
 };
 
+const throttled: StorageProblem = {
+  code: 'throttled',
+  text: 'The service asks for fewer requests.',
+  remedy: 'Lower --rate of a backfill or the share of the flag; ask the provider for its limits.',
+};
+
+const notS3: StorageProblem = {
+  code: 'not-s3',
+  text: 'What answers at the endpoint is no S3 service: it sends something else than S3 does.',
+  remedy: 'Correct STICKER_OBJECT_STORAGE_ENDPOINT: host, port, http or https, and no path to a console.',
+};
+
+function wrongRegion(failure: ServiceError): StorageProblem {
+  const region = regionOf(failure);
+  const endpoint = failure.Endpoint === undefined ? '' : `, at ${failure.Endpoint}`;
+  return {
+    code: 'wrong-region',
+    text: `The bucket is in another region${region === undefined ? '' : `: ${region}`}${endpoint}.`,
+    remedy: `Set STICKER_OBJECT_STORAGE_REGION${region === undefined ? ' to that of the bucket' : `=${region}`}, and the endpoint to that of the region, when one is set.`,
+    ...(region === undefined ? {} : { region }),
+  };
+}
+
+/** In a field of its own, in a header (AWS), or only in the words (AWS, Swift: "expecting 'eu-west-1'") or the host. */
+function regionOf({ Region, message = '', Endpoint = '', $response }: ServiceError): string | undefined {
+  return (
+    Region ??
+    $response?.headers?.['x-amz-bucket-region'] ??
+    /expecting '([a-z0-9-]+)'/.exec(message)?.[1] ??
+    /\bs3[.-]([a-z]+(?:-[a-z]+)+-\d+)\./.exec(Endpoint)?.[1]
+  );
+}
+
+function clockSkew(failure: ServiceError): StorageProblem {
+  const minutes = Math.round((aheadMs(failure) ?? 0) / 60_000);
+  const by = minutes === 0 ? '' : ` by ${Math.abs(minutes)} minutes (ours is ${minutes > 0 ? 'ahead' : 'behind'})`;
+  return {
+    code: 'clock-skew',
+    text: `The clock of this host differs from the service's${by}.`,
+    remedy: 'Set the clock by NTP (timedatectl set-ntp true).',
+  };
+}
+
+/** By how much our clock is ahead of the service's, as far as it says what its own is. */
+function aheadMs({ ServerTime, $response }: ServiceError): number | null {
+  const theirs = Date.parse(ServerTime ?? $response?.headers?.date ?? '');
+  return Number.isNaN(theirs) ? null : Date.now() - theirs;
+}
+
 /** Answers to HEAD have no words. */
-function ofStatus(status: number | undefined): StorageProblem | null {
+function ofStatus(failure: ServiceError): StorageProblem | null {
+  const status = statusOf(failure);
+  if (isUnreadable(failure)) return notS3;
   if (status === undefined || status < 300) return null;
-  if (status === 404) return missing;
-  if (status === 301 || status === 307)
-    return {
-      code: 'wrong-region',
-      text: 'The service sends us to another region or endpoint.',
-      remedy: 'Correct STICKER_OBJECT_STORAGE_REGION and STICKER_OBJECT_STORAGE_ENDPOINT.',
-    };
-  if (status === 401 || status === 403)
-    return {
-      code: 'forbidden',
-      text: `The service refuses this key (${status}).`,
-      remedy:
-        'Give the key s3:ListBucket on the bucket and s3:GetObject, s3:PutObject, s3:DeleteObject on its objects.',
-    };
-  if (status === 429)
-    return {
-      code: 'throttled',
-      text: 'The service asks for fewer requests (429).',
-      remedy: 'Lower --rate of a backfill or the share of the flag; ask the provider for its limits.',
-    };
   if (status >= 500)
     return {
       code: 'failing',
       text: `The service fails (${status}).`,
       remedy: 'Look at the status of the provider. Bytes come from local disk meanwhile.',
     };
-  return null;
+  if (isOtherDocument(failure)) return notS3;
+  if (status === 404) return missing;
+  const isElsewhere = status === 301 || status === 307 || (status === 400 && regionOf(failure) !== undefined);
+  if (isElsewhere) return wrongRegion(failure);
+  if (status === 401 || status === 403) {
+    // To HEAD it says no more than this, and the time.
+    if (Math.abs(aheadMs(failure) ?? 0) >= skewMs) return clockSkew(failure);
+    return {
+      code: 'forbidden',
+      text: `The service refuses this key (${status}).`,
+      remedy:
+        'Give the key s3:ListBucket on the bucket and s3:GetObject, s3:PutObject, s3:DeleteObject on its objects.',
+    };
+  }
+  if (status === 405) return notS3;
+  return status === 429 ? throttled : null;
+}
+
+/** The SDK has no code for it. */
+function isUnreadable({ message = '' }: ServiceError): boolean {
+  return message.includes('XML parse error') || message.includes('Deserialization error');
+}
+
+/** A page, and its parts, in place of S3's own error. Swift's answers to HEAD say HTML, too, and have nothing in them. */
+function isOtherDocument(failure: ServiceError): boolean {
+  const type = failure.$response?.headers?.['content-type'] ?? '';
+  return (
+    failure.Code === undefined &&
+    /^(text\/|application\/json)/.test(type) &&
+    Object.keys(failure).some((field) => !ownFields.has(field))
+  );
 }
 
 function ofNetwork(name: string, failure: ServiceError): StorageProblem | null {
-  if (silentNames.has(name))
+  // Of what a signal ended it is a number.
+  const code = String(failure.code ?? '');
+  if (code === 'EPROTO' || (code === 'HPE_INVALID_CONSTANT' && failure.rawPacket?.[0] === tlsAlert))
+    return {
+      code: 'wrong-protocol',
+      text: `The endpoint speaks ${code === 'EPROTO' ? 'no TLS that we understand: http:// at an https:// address, perhaps' : 'TLS, and its address says http://'}.`,
+      remedy: `Correct STICKER_OBJECT_STORAGE_ENDPOINT: ${code === 'EPROTO' ? 'http:// in place of https://, or' : 'https:// in place of http://, or'} another port.`,
+    };
+  if (code.startsWith('HPE_')) return notS3;
+  if (certificateCodes.test(code))
+    return {
+      code: 'untrusted',
+      text: `The certificate of the endpoint is not to be trusted (${code}).`,
+      remedy:
+        'Give the endpoint the name that its certificate is for; of an authority of your own, set NODE_EXTRA_CA_CERTS to its certificate.',
+    };
+  const reason = networkCodes[code] ?? networkCodes[name];
+  if (reason !== undefined)
+    return {
+      code: 'unreachable',
+      text: `The endpoint cannot be reached: ${reason}.`,
+      remedy: 'Check STICKER_OBJECT_STORAGE_ENDPOINT and the way to it. Bytes come from local disk meanwhile.',
+    };
+  if (silentNames.has(code) || silentNames.has(name))
     return {
       code: 'silent',
       text: 'The endpoint accepted the connection, or the request, and did not answer in time.',
       remedy: 'Look at the endpoint and at the way to it. Bytes come from local disk meanwhile.',
     };
-  const reason = networkCodes[failure.code ?? name];
-  if (reason === undefined) return null;
-  return {
-    code: 'unreachable',
-    text: `The endpoint cannot be reached: ${reason}.`,
-    remedy: 'Check STICKER_OBJECT_STORAGE_ENDPOINT and the way to it. Bytes come from local disk meanwhile.',
-  };
+  return null;
 }
 
 function unknown(error: unknown): StorageProblem {
@@ -185,13 +283,4 @@ function unknown(error: unknown): StorageProblem {
     text: `Object storage failed: ${errorText(error).split('\n')[0] ?? ''}`,
     remedy: 'Look at the endpoint: it may not be an S3 service.',
   };
-}
-
-/** By the date of the answer, when it has one. */
-function skewText({ $response }: ServiceError): string {
-  const theirs = Date.parse($response?.headers?.date ?? '');
-  if (Number.isNaN(theirs)) return '';
-  const minutes = Math.round((Date.now() - theirs) / 60_000);
-  if (minutes === 0) return '';
-  return ` by ${Math.abs(minutes)} minutes (ours is ${minutes > 0 ? 'ahead' : 'behind'})`;
 }
