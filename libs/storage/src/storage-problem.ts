@@ -98,7 +98,8 @@ function ofName(name: string, failure: ServiceError): StorageProblem | null {
     case 'SignatureDoesNotMatch':
       return {
         code: 'wrong-secret',
-        text: 'The service does not accept the signature: the secret does not belong to the access key.',
+        // AWS knows the difference; Swift says the same of a key that it does not know.
+        text: 'The service does not accept the signature: the secret does not belong to the access key, or there is no such key.',
         remedy: 'Set STICKER_OBJECT_STORAGE_SECRET_ACCESS_KEY to the secret of that access key.',
       };
     case 'InvalidAccessKeyId':
@@ -226,6 +227,12 @@ function ofStatus(failure: ServiceError): StorageProblem | null {
     };
   }
   if (status === 405) return notS3;
+  if (status === 400 && isWithoutWords(failure))
+    return {
+      code: 'unknown',
+      text: 'The service does not accept the request (400): the bucket is in another region, perhaps.',
+      remedy: 'Run "npm run ops -- doctor --only object-storage": it asks so that the answer has words.',
+    };
   return status === 429 ? throttled : null;
 }
 
@@ -242,6 +249,11 @@ function isOtherDocument(failure: ServiceError): boolean {
     /^(text\/|application\/json)/.test(type) &&
     Object.keys(failure).some((field) => !ownFields.has(field))
   );
+}
+
+/** What the SDK calls an error that has neither. */
+function isWithoutWords({ Code, name }: ServiceError): boolean {
+  return Code === undefined && (name === 'Unknown' || name === '400');
 }
 
 function ofNetwork(name: string, failure: ServiceError): StorageProblem | null {
