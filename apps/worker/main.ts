@@ -1,6 +1,7 @@
 /** A worker process: `worker classification|curation|rebuild`. */
 import { taskTypesOf, workerKinds } from '@omnizap/catalog';
 import { runProcess } from '@omnizap/runtime';
+import { objectStorageDigest } from '@omnizap/storage';
 import { composeWorker, defaultPorts, isWorkerKind } from './compose.ts';
 
 const kind = process.argv[2] ?? '';
@@ -13,6 +14,11 @@ await runProcess({
   name: `worker-${kind}`,
   port: (config) => config.WORKER_PORT ?? defaultPorts[kind],
   portVariable: 'WORKER_PORT',
-  status: (config) => ({ worker: kind, lane: config.WORKER_RELEASE, task_types: taskTypesOf[kind] }),
+  status: (config) => ({
+    worker: kind,
+    lane: config.WORKER_RELEASE,
+    task_types: taskTypesOf[kind],
+    object_storage: objectStorageDigest(config),
+  }),
   compose: (context) => composeWorker(context, kind),
 });

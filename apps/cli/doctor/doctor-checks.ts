@@ -1,7 +1,15 @@
 /** Reads the facts of each check. Every check stands alone: what one needs and cannot have is "not checked" there, and no more. */
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { countDeadTasks, createHealthSources, rankingAgeSeconds, taskSettings, taskTypesOf } from '@omnizap/catalog';
+import {
+  countDeadTasks,
+  createHealthSources,
+  rankingAgeSeconds,
+  readBucketFacts,
+  taskSettings,
+  taskTypesOf,
+  type BucketFacts,
+} from '@omnizap/catalog';
 import { createOutboxStore } from '@omnizap/outbox';
 import { createFlagStore, createRollout, createTaskPauses, loadPlans, positionOf } from '@omnizap/rollout';
 import {
@@ -19,6 +27,7 @@ import {
   type Database,
   type LiveProcess,
 } from '@omnizap/runtime';
+import { explainStorageError, objectStorageDigest, openStickerStorage } from '@omnizap/storage';
 import { readQueueState, type QueueState } from '@omnizap/tasks';
 import { probeProcess } from '../probe-process.ts';
 import type { Probe } from '../release-findings.ts';
@@ -30,6 +39,7 @@ import { judgeFlags } from './flags.ts';
 import { createMending } from './mending.ts';
 import { judgeMigrations, judgeQueueSchema } from './migrations.ts';
 import { readProcessClock } from './process-clock.ts';
+import { judgeAgreement, judgeBucket, judgeDelivery } from './object-storage.ts';
 import { judgeProcesses } from './processes.ts';
 import { judgeDeadTasks, judgeOutbox, judgePauses, judgeTasks } from './queues.ts';
 import { judgeRollout, type RolloutFacts } from './rollout.ts';
@@ -39,6 +49,8 @@ import { judgeServer, judgeUnreachable, type Server, type ServerName } from './s
 const silenceLimitMs = 6_000;
 const poolMax = 3;
 const closeLimitMs = 2_000;
+/** Of one question to the bucket; asked once: a second attempt would correct the clock and say nothing. */
+const bucketLimits = { attempts: 1, timeoutMs: 4_000 };
 /** Processes whose lease ran out longer ago are gone, or somebody else has their port. */
 const recentSeconds = 600;
 
@@ -52,6 +64,7 @@ export const checkNames = [
   'rollout',
   'tasks',
   'outbox',
+  'object-storage',
   'clocks',
 ] as const;
 export type CheckName = (typeof checkNames)[number];
@@ -111,6 +124,36 @@ export function createDoctorChecks(view: ConfigView): { checks: Check[]; close: 
     let facts: Promise<DirectoryFacts> | undefined;
     return async (): Promise<Directory> => ({ variable, folder, facts: await (facts ??= readDirectory(folder)) });
   });
+
+  const { objects } = openStickerStorage(settings, bucketLimits);
+  let bucketRead: Promise<BucketFacts> | undefined;
+  const bucketFacts = (): Promise<BucketFacts> => (bucketRead ??= read(readBucketFacts));
+  const deliveryPercent = (): Promise<number> =>
+    read(async (catalogue) => {
+      const flags = await createFlagStore(catalogue).list();
+      const flag = flags.find(({ flagName }) => flagName === 'enable_object_storage_delivery');
+      return flag?.isEnabled === true ? flag.rolloutPercent : 0;
+    });
+
+  /** Only lists and reads: whoever looks does not change anything. */
+  async function examineBucket(): Promise<Finding[]> {
+    if (objects === null) return [];
+    const { timeoutMs } = bucketLimits;
+    // The bucket may be looked at while the database cannot.
+    const sample = await bucketFacts().then(
+      (facts) => facts.sample,
+      () => null,
+    );
+    const problem = await objects
+      .probeInWords(timeoutMs)
+      .then(async () => sample && (await objects.read(sample.kind, sample.sha256, sample.sizeBytes, { timeoutMs })))
+      .then(
+        () => null,
+        (error: unknown) => explainStorageError(error),
+      );
+    const percent = await deliveryPercent().catch(() => 0);
+    return judgeBucket({ settings, problem, percent, hasRead: sample !== null }, mending);
+  }
 
   const isOneServer = view.databaseUrl === view.queueUrl;
   async function examineServer(server: Connection): Promise<Finding[]> {
@@ -250,6 +293,21 @@ export function createDoctorChecks(view: ConfigView): { checks: Check[]; close: 
           return judgeOutbox({ pending, failed, dlq, oldestSeconds, hasRelay: await hasLive('relay') }, mending);
         }),
     ],
+    'object-storage': [
+      examineBucket,
+      async () =>
+        judgeDelivery(
+          {
+            settings,
+            percent: await deliveryPercent(),
+            bucket: await bucketFacts(),
+            deadTasks: await read(({ knex }) => countDeadTasks(knex, ['storage'])),
+            live: await liveProcesses(),
+          },
+          mending,
+        ),
+      async () => judgeAgreement({ live: await liveProcesses(), own: objectStorageDigest(settings) }, mending),
+    ],
     clocks: [
       async () => {
         const read = connections.map(async ({ name, url }) => {
@@ -271,6 +329,7 @@ export function createDoctorChecks(view: ConfigView): { checks: Check[]; close: 
     checks: checkNames.map((name) => ({ name, parts: readers[name] })),
     /** Does not wait for a server that gives no answer. */
     async close() {
+      objects?.close();
       await within(Promise.allSettled(connections.map(({ database }) => database.close())), closeLimitMs, []);
     },
   };

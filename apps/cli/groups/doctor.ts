@@ -10,7 +10,7 @@ const limitMs = 12_000;
 const examine: Command = {
   name: '',
   summary:
-    'Checks configuration, disk, databases, migrations, processes, flags, rollouts, queues and clocks, and prints the command that mends each finding; needs nothing that runs',
+    'Checks configuration, disk, databases, migrations, processes, flags, rollouts, queues, object storage and clocks, and prints the command that mends each finding; needs nothing that runs',
   options: {
     only: { type: 'string', value: 'check,...', description: `Only these: ${checkNames.join(', ')}` },
     strict: { type: 'boolean', description: 'Exit code 1 for a warning too' },

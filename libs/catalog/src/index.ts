@@ -6,6 +6,8 @@ export type { AutoCollect, CollectedSticker } from './auto-collect.ts';
 export { bansTopic, createBans } from './bans.ts';
 export type { Bans, NewBan, ShownBan } from './bans.ts';
 export { countDueWork, createCatalogueDepth } from './catalogue-depth.ts';
+export { readBucketFacts } from './bucket-facts-store.ts';
+export type { BucketFacts } from './bucket-facts-store.ts';
 export { createCatalogueReader } from './catalogue-reader.ts';
 export type { CatalogueReader, ListFilters, ListRanking, PackSignals } from './catalogue-reader.ts';
 export type { PackView, StickerView } from './catalogue-store.ts';

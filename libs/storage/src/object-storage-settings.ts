@@ -1,4 +1,6 @@
 /** Which bucket there is, and how what is in it is delivered. */
+import { createHash } from 'node:crypto';
+
 export type ObjectStorageMode = 'proxy' | 'redirect';
 
 export type ObjectStorageSettings = {
@@ -55,4 +57,15 @@ export function objectStorageSettings(environment: ObjectStorageEnvironment): Ob
     cdnBaseUrl: environment.STICKER_OBJECT_STORAGE_CDN_BASE_URL?.replace(/\/+$/, '') ?? null,
     signedUrlTtlSeconds: environment.STICKER_OBJECT_STORAGE_SIGNED_URL_TTL_SECONDS,
   };
+}
+
+/** The same for settings that mean the same objects; no secret can be found out by it. Null: no bucket. */
+export function objectStorageDigest(environment: ObjectStorageEnvironment): string | null {
+  const settings = objectStorageSettings(environment);
+  if (settings === null) return null;
+  const { endpoint, bucket, keyPrefix } = settings;
+  return createHash('sha256')
+    .update(JSON.stringify([endpoint?.replace(/\/+$/, '') ?? null, bucket, keyPrefix]))
+    .digest('hex')
+    .slice(0, 12);
 }
