@@ -9,6 +9,19 @@ import { queues } from './groups/queues.ts';
 import { release } from './groups/release.ts';
 import { retention } from './groups/retention.ts';
 import { rollout } from './groups/rollout.ts';
+import { storage } from './groups/storage.ts';
 import { validate } from './groups/validate.ts';
 
-export const groups: Group[] = [dlq, doctor, flags, moderation, outbox, queues, release, retention, rollout, validate];
+export const groups: Group[] = [
+  dlq,
+  doctor,
+  flags,
+  moderation,
+  outbox,
+  queues,
+  release,
+  retention,
+  rollout,
+  storage,
+  validate,
+];

@@ -56,6 +56,8 @@ export type Session = {
   taskQueues(): Promise<TaskQueues>;
   /** The bytes of stickers: on this host, in the bucket, and kept by others. */
   stickerStorage(): StickerStorage;
+  /** `STICKER_STORAGE_GRACE_DAYS` */
+  storageGraceDays(): number;
   retention(): Promise<Retention>;
   flagStore(): Promise<FlagStore>;
   taskPauses(): Promise<TaskPauses>;
@@ -68,6 +70,9 @@ export type Session = {
   close(): Promise<void>;
 };
 
+/** Made as they are needed: most commands need one. */
+const poolMax = 8;
+
 type Parts = { config: Config; log: Logger; sender: ReturnType<typeof createHintSender> };
 
 export function createSession(): Session {
@@ -75,6 +80,7 @@ export function createSession(): Session {
   const later = { notify: (topic: string) => void topics.add(topic) };
   let made: Parts | undefined;
   let connected: Database | undefined;
+  let opened: StickerStorage | undefined;
 
   /** @throws AppError `configuration-invalid` */
   function parts(): Parts {
@@ -98,7 +104,7 @@ export function createSession(): Session {
 
   async function database(): Promise<Database> {
     if (connected) return connected;
-    connected = connectDatabase(parts().config.DATABASE_URL, { poolMax: 2, applicationName: 'omnizap ops' });
+    connected = connectDatabase(parts().config.DATABASE_URL, { poolMax, applicationName: 'omnizap ops' });
     const missing = await missingMigrations(connected);
     if (missing.length > 0)
       throw new AppError(
@@ -134,7 +140,8 @@ export function createSession(): Session {
       };
     },
     taskQueues: () => parts().sender.connected(),
-    stickerStorage: () => openStickerStorage(parts().config),
+    stickerStorage: () => (opened ??= openStickerStorage(parts().config)),
+    storageGraceDays: () => parts().config.STICKER_STORAGE_GRACE_DAYS,
     async retention() {
       const { config, log } = parts();
       const catalogue = await database();
@@ -164,6 +171,7 @@ export function createSession(): Session {
       }
       await made?.sender.stop();
       await connected?.close();
+      opened?.objects?.close();
     },
   };
 }

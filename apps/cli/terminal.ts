@@ -3,6 +3,7 @@
  * bar; into a pipe, nothing is cut and progress comes as lines.
  */
 import { createInterface } from 'node:readline/promises';
+import { createLongProgress } from './long-progress.ts';
 
 const barWidth = 24;
 const gap = '  ';
@@ -58,6 +59,9 @@ export function createTerminal(streams: {
       reader.close();
       return /^y(es)?$/i.test(answer.trim());
     },
+
+    /** As `progress`, with how fast it goes and how long it takes still. */
+    longProgress: (label: string, things: string) => createLongProgress(errors, { label, things }),
 
     /** Says how far long work is; `done` ends the bar's line. */
     progress(label: string): { at: (done: number, total: number) => void; done: () => void } {

@@ -56,8 +56,8 @@ export function createStickerObjects({ database, store, objects }: Deps) {
       const bytes = await localBytes(content);
       const { kind: blob, sha256 } = content;
       const isThere = await inWords(async () => {
-        // A backfill that was killed had put it there already, perhaps.
-        if (await objects.holds(blob, sha256, bytes, signal)) return true;
+        // Whoever was killed had put it there already, perhaps; nobody had, where nobody had said so.
+        if (state !== 'unknown' && (await objects.holds(blob, sha256, bytes, signal))) return true;
         await objects.put(blob, sha256, bytes, signal);
         return objects.holds(blob, sha256, bytes, signal);
       });

@@ -29,7 +29,7 @@ const contentOfRow = (row: ContentRow): Content => ({
  * Narrows a query of `sticker_asset AS a` to those whose bytes belong into the bucket: ready and approved, and, where packs have
  * them, in one that nobody took down.
  */
-function onlyWanted(query: Knex.QueryBuilder): void {
+export function onlyWanted(query: Knex.QueryBuilder): void {
   void query.where({ 'a.status': 'ready', 'a.moderation': 'approved' }).andWhere((either) => {
     void either
       .whereRaw(
@@ -44,7 +44,7 @@ function onlyWanted(query: Knex.QueryBuilder): void {
 }
 
 /** Stickers, as `sticker_asset AS a`, that have these bytes: of several owners, perhaps. */
-function havingContent(db: Knex, { kind, sha256 }: ContentId): Knex.QueryBuilder {
+export function havingContent(db: Knex, { kind, sha256 }: ContentId): Knex.QueryBuilder {
   if (kind === 'original') return db('sticker_asset as a').where({ 'a.sha256': sha256 });
   return db('sticker_asset_derivative as d')
     .join('sticker_asset as a', 'a.id', 'd.asset_id')
@@ -66,10 +66,17 @@ export async function isWanted(db: Knex, content: ContentId): Promise<boolean> {
 
 type BucketState = 'unknown' | 'unverified' | 'verified' | 'removing';
 
-/** Says that somebody is about to put it there, unless somebody is about to remove it: then `removing`. */
+/**
+ * Says that somebody is about to put it there, unless somebody is about to remove it: then `removing`. `unknown`: nobody has said so
+ * before.
+ */
 export async function claimObject(db: Knex, { kind, sha256, sizeBytes }: Content): Promise<BucketState> {
+  const state = await bucketState(db, { kind, sha256 });
+  if (state !== 'unknown') return state;
   await db('stored_object').insert({ kind, sha256, size_bytes: sizeBytes }).onConflict(['kind', 'sha256']).ignore();
-  return bucketState(db, { kind, sha256 });
+  // Somebody may have been faster, whoever is removing it included.
+  const after = await bucketState(db, { kind, sha256 });
+  return after === 'unverified' ? 'unknown' : after;
 }
 
 async function bucketState(db: Knex, { kind, sha256 }: ContentId): Promise<BucketState> {

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { access, link, mkdir, open, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { createDiskCleaning } from './disk-cleaning.ts';
 
 /** `original` as uploaded; `sticker` and `preview` are what is served. */
 export type BlobKind = 'original' | 'sticker' | 'preview';
@@ -27,7 +28,7 @@ export type DiskStore = {
   root: string;
   /** As `localPath` finds it. @throws ENOENT when it is nowhere */
   read(kind: BlobKind, sha256: string): Promise<Buffer>;
-};
+} & Pick<ReturnType<typeof createDiskCleaning>, 'list' | 'removeUnlessTouched'>;
 
 /** Another place that has bytes by their content; null when it lacks them. */
 export type Origin = { fetch(kind: BlobKind, sha256: string): Promise<Buffer | null> };
@@ -77,8 +78,11 @@ export function createDiskStore(root: string, origin?: Origin): DiskStore {
     return path(kind, sha256);
   }
 
+  const cleaning = createDiskCleaning(root, path);
+
   return {
     async prepare() {
+      await cleaning.putAsideBack();
       await mkdir(temporaryDirectory, { recursive: true, mode: 0o700 });
       for (const name of await readdir(temporaryDirectory)) {
         const file = join(temporaryDirectory, name);
@@ -93,6 +97,8 @@ export function createDiskStore(root: string, origin?: Origin): DiskStore {
     has,
     localPath,
     root,
+    list: cleaning.list,
+    removeUnlessTouched: cleaning.removeUnlessTouched,
     read: async (kind, sha256) => readFile(await localPath(kind, sha256)),
   };
 }

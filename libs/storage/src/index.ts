@@ -4,10 +4,12 @@ export { createBucketReader, probeIntervalMs, probeTimeoutMs } from './bucket-re
 export type { BucketReader } from './bucket-reader.ts';
 export { createCdnPurge } from './cdn-purge.ts';
 export type { PurgeCdn } from './cdn-purge.ts';
+export type { StoredFile } from './disk-cleaning.ts';
 export { createDiskStore } from './disk-store.ts';
 export type { BlobKind, DiskStore, Origin } from './disk-store.ts';
 export { objectStorageDigest } from './object-storage-settings.ts';
 export type { ObjectStorageEnvironment } from './object-storage-settings.ts';
+export { isEtagOf } from './object-store.ts';
 export type { ObjectStore, StoredObject } from './object-store.ts';
 export { openStickerStorage } from './sticker-storage.ts';
 export type { StickerStorage } from './sticker-storage.ts';

@@ -151,9 +151,7 @@ export function createObjectStore(settings: ObjectStorageSettings, limits: Reque
     async holds(kind: BlobKind, sha256: string, bytes: Buffer, signal?: AbortSignal): Promise<boolean> {
       const found = await head(kind, sha256, signal);
       if (found?.sizeBytes !== bytes.length) return false;
-      if (isMd5(found.etag)) {
-        if (md5Of(found.etag) === createHash('md5').update(bytes).digest('hex')) return true;
-      }
+      if (isEtagOf(found.etag, bytes) === true) return true;
       return read(kind, sha256, bytes.length, signal === undefined ? {} : { signal }).then(
         () => true,
         (error: unknown) => {
@@ -255,7 +253,12 @@ function requireListing(page: ListObjectsV2CommandOutput): void {
 }
 
 const md5Of = (etag: string): string => etag.replace(/^W\//, '').replaceAll('"', '').toLowerCase();
-const isMd5 = (etag: string): boolean => /^[0-9a-f]{32}$/.test(md5Of(etag));
+
+/** Null: the ETag is no MD5, and says nothing of the bytes. */
+export function isEtagOf(etag: string, bytes: Buffer): boolean | null {
+  if (!/^[0-9a-f]{32}$/.test(md5Of(etag))) return null;
+  return md5Of(etag) === createHash('md5').update(bytes).digest('hex');
+}
 
 /** Null when there are more than expected: nobody has to read on to know that they are wrong. */
 async function collect(body: Readable, sizeBytes: number, signal: AbortSignal): Promise<Buffer | null> {
