@@ -4,7 +4,9 @@ import {
   createCatalogueDepth,
   createHealthSources,
   createRankingPublisher,
+  createStickerObjects,
   createSweeper,
+  createUnusedStickers,
   keepDeadTask,
   retentionPolicies,
   scoresTopic,
@@ -23,6 +25,7 @@ import {
   sampleIntervalMs,
 } from '@omnizap/rollout';
 import { createLoop, createRetention, type Component, type ProcessContext } from '@omnizap/runtime';
+import { openStickerStorage } from '@omnizap/storage';
 import { createTaskQueues } from '@omnizap/tasks';
 import { createQueueGauges } from './queue-gauges.ts';
 
@@ -37,6 +40,8 @@ const gaugesIntervalMs = 15_000;
 const watchfulMs = 15_000;
 const unchangedIntervalMs = 10_000;
 const pruneIntervalMs = 600_000;
+/** Stickers that nothing needs have had a grace period of days: minutes do not matter. */
+const unusedIntervalMs = 180_000;
 /** Without the wake-up that rebuilt scores send. */
 const rankingLookMs = 6_000;
 /** A leader stays one while its lease is current; looking it up again only shows that somebody took over after a stall. */
@@ -93,6 +98,15 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
     },
   );
 
+  const { store, objects, purge } = openStickerStorage(config);
+  const unusedStickers = createUnusedStickers(
+    {
+      ...{ database, store, purge, log },
+      stickerObjects: objects && createStickerObjects({ database, store, objects }),
+    },
+    { graceDays: config.STICKER_STORAGE_GRACE_DAYS },
+  );
+
   const rollout = createRolloutController(
     {
       ...{ database, log, metrics, wakeups, processes: membership.processes },
@@ -105,12 +119,15 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
     { ...readPlans(config.ROLLOUT_PLANS_DIR, log), mayAct: () => isLeading && membership.isCurrent() },
   );
 
-  const every = (intervalMs: number, work: () => Promise<unknown>): (() => Promise<void>) => {
+  const every = <Given extends unknown[]>(
+    intervalMs: number,
+    work: (...given: Given) => Promise<unknown>,
+  ): ((...given: Given) => Promise<void>) => {
     let doneAt = -Infinity;
-    return async () => {
+    return async (...given) => {
       if (performance.now() - doneAt < intervalMs) return;
       doneAt = performance.now();
-      await work();
+      await work(...given);
     };
   };
   const lookAtRanking = every(rankingLookMs, () => publisher.pass());
@@ -129,6 +146,7 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
     every(pruneIntervalMs, () => membership.prune()),
     // Bounded: what is left goes on in the next pass, after everybody else's turn.
     (signal) => retention.pass(signal),
+    every(unusedIntervalMs, (signal: AbortSignal) => unusedStickers.pass(signal)),
   ];
 
   let areScoresChanged = false;
@@ -232,7 +250,10 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
       });
       return Promise.all([loop.start(), urgent.start(), rolloutLoop.start(), bansLoop.start()]).then(() => undefined);
     },
-    stop: () => Promise.all([loop.stop(), urgent.stop(), rolloutLoop.stop(), bansLoop.stop()]).then(() => undefined),
+    async stop() {
+      await Promise.all([loop.stop(), urgent.stop(), rolloutLoop.stop(), bansLoop.stop()]);
+      objects?.close();
+    },
   };
   return Promise.resolve({ components: [flags, { name: 'task queues', ...queues }, leader] });
 }

@@ -89,6 +89,7 @@ export type { WorkerKind } from './task-definitions.ts';
 export { ownTaskTypes, taskSettings, taskTypes } from './task-settings.ts';
 export type { TaskType } from './task-settings.ts';
 export { themeKeyOf } from './themes.ts';
+export { createUnusedStickers } from './unused-stickers.ts';
 export { createWorkStateStore } from './work-state-store.ts';
 export { createUploads } from './uploads.ts';
 export type { AddedSticker, StickerUpload, Uploads } from './uploads.ts';

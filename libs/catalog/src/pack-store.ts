@@ -3,6 +3,7 @@ import type { Knex } from 'knex';
 import { fromJsonColumn, sqlNow, type DatabaseKind } from '@omnizap/runtime';
 import type { StickerStatus } from './asset-store.ts';
 import type { ModerationState } from './moderation-state.ts';
+import { clearUnused } from './unused-sticker-store.ts';
 
 export type Visibility = 'private' | 'unlisted' | 'public';
 
@@ -177,6 +178,10 @@ export type PackItem = { assetId: string; position: number; emojis: string[]; ac
 
 export async function insertItems(trx: Knex.Transaction, packId: string, items: PackItem[]): Promise<void> {
   if (items.length === 0) return;
+  await clearUnused(
+    trx,
+    items.map((item) => item.assetId),
+  );
   await trx('sticker_pack_item').insert(
     items.map((item) => ({
       pack_id: packId,

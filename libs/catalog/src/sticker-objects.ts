@@ -71,15 +71,17 @@ export function createStickerObjects({ database, store, objects }: Deps) {
 
     /**
      * Removes one object unless a sticker wants it there by now. From its first step on nobody is sent to the object any more.
+     * `beforeForgotten` is what else goes with it: when that fails, whoever looks next does both again.
      * @throws AppError `storage-failed`: the row stays, and whoever looks next goes on
      */
-    async takeOut(content: ContentId, signal?: AbortSignal): Promise<boolean> {
+    async takeOut(content: ContentId, signal?: AbortSignal, beforeForgotten?: () => Promise<void>): Promise<boolean> {
       if (!(await markRemoving(knex, kind, content))) return false;
       if (await isWanted(knex, content)) {
         await unmarkRemoving(knex, content);
         return false;
       }
       await inWords(() => objects.remove(objects.key(content.kind, content.sha256), signal));
+      await beforeForgotten?.();
       await forgetObject(knex, content);
       return true;
     },

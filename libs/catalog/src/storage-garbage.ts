@@ -15,8 +15,6 @@ import { claimObject } from './stored-object-store.ts';
 const leftoverMs = 3_600_000;
 const removalsAtOnce = 8;
 const listed = 20;
-/** Addresses that the hook is told together. */
-const purgeBatch = 100;
 
 type Deps = Omit<CompareDeps, 'store' | 'objects'> & {
   store: Pick<DiskStore, 'list' | 'path' | 'removeUnlessTouched'>;
@@ -54,7 +52,6 @@ export async function collectGarbage(deps: Deps, options: GarbageOptions): Promi
   const failures = createStorageFailures();
   const removals = createBoundedWork(removalsAtOnce);
   let younger = 0;
-  let toPurge: string[] = [];
 
   async function attempt(name: string, garbage: Garbage, remove: () => Promise<boolean>): Promise<void> {
     if (!options.isRemoving) return;
@@ -74,16 +71,10 @@ export async function collectGarbage(deps: Deps, options: GarbageOptions): Promi
     if (!bucket) return false;
     // The row says that it is going before it goes.
     if (row === null) await claimObject(knex, { kind, sha256, sizeBytes });
-    if (!(await bucket.stickerObjects.takeOut({ kind, sha256 }))) return false;
-    toPurge.push(...bucket.stickerObjects.publicUrls([{ kind, sha256 }]));
-    if (toPurge.length >= purgeBatch) await forgetCopies();
-    return true;
-  }
-
-  async function forgetCopies(): Promise<void> {
-    const urls = toPurge;
-    toPurge = [];
-    if (urls.length > 0) await purge?.({ urls, paths: [] });
+    const urls = bucket.stickerObjects.publicUrls([{ kind, sha256 }]);
+    return bucket.stickerObjects.takeOut({ kind, sha256 }, undefined, async () => {
+      if (urls.length > 0) await purge?.({ urls, paths: [] });
+    });
   }
 
   async function removeFile(kind: BlobKind, sha256: string): Promise<boolean> {
@@ -124,7 +115,6 @@ export async function collectGarbage(deps: Deps, options: GarbageOptions): Promi
     await look(entry);
   }
   await removals.settle();
-  await forgetCopies();
   return {
     ...{ objects, files, leftovers, foreign, younger },
     ...{ failed: failures.count(), failures: failures.list, stopped: failures.stopped() },
