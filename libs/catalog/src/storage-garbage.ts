@@ -47,7 +47,8 @@ export async function collectGarbage(deps: Deps, options: GarbageOptions): Promi
   const { database, store, bucket, purge } = deps;
   const { knex } = database;
   const now = Date.now();
-  const oldest = now - options.graceDays * 86_400_000;
+  // Without a grace period age does not matter, and the service's clock may be ahead of ours.
+  const oldest = options.graceDays === 0 ? Infinity : now - options.graceDays * 86_400_000;
   const [objects, files, leftovers, foreign] = [none(), none(), none(), none()];
   const failures = createStorageFailures();
   const removals = createBoundedWork(removalsAtOnce);

@@ -4,9 +4,9 @@ import { mkdtemp, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
-import { connectDatabase, createLogger, migrateUp, type Database } from '@omnizap/runtime';
+import { connectDatabase, createLogger, migrateUp, rowsOf, type Database } from '@omnizap/runtime';
 import { createDiskStore, type DiskStore, type PurgeCdn } from '@omnizap/storage';
-import { createTestDatabase, testDatabaseKinds, type TestDatabase } from '@omnizap/testkit';
+import { createTestDatabase, testDatabaseKinds, waitFor, type TestDatabase } from '@omnizap/testkit';
 import { addPack, addSticker, digestOf } from '../test/builders.ts';
 import { insertItems } from './pack-store.ts';
 import { contentsOfAsset } from './stored-object-store.ts';
@@ -59,6 +59,16 @@ describe.each(testDatabaseKinds())('stickers that no pack has any more, on %s', 
       .knex('sticker_asset')
       .where({ id })
       .update({ unused_since: daysAgo(days) });
+  async function isSomebodyWaiting(): Promise<boolean> {
+    const rows: unknown[] = rowsOf(
+      await database.knex.raw(
+        kind === 'postgres'
+          ? 'SELECT 1 FROM pg_locks WHERE NOT granted'
+          : "SELECT 1 FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'",
+      ),
+    );
+    return rows.length > 0;
+  }
   const paths = async (id: string): Promise<string[]> =>
     (await contentsOfAsset(database.knex, id)).map(({ kind: blob, sha256 }) => store.path(blob, sha256));
 
@@ -203,8 +213,9 @@ describe.each(testDatabaseKinds())('stickers that no pack has any more, on %s', 
     let passing: Promise<void> = Promise.resolve();
     await database.transaction(async (trx) => {
       await insertItems(trx, packId, [{ assetId: id, position: 0, emojis: [], accessibilityLabel: null }]);
-      // It waits for this transaction, whose change it cannot see yet.
+      // It sees nothing of this transaction yet, and waits for it.
       passing = pass();
+      await waitFor(isSomebodyWaiting);
     });
     await passing;
 
