@@ -65,9 +65,9 @@ afterEach(async () => {
 });
 
 const read = (timeoutMs = 300): Promise<Buffer> => reader.read('sticker', sha256, bytes.length, timeoutMs);
-const failures = async (count: number): Promise<unknown[]> =>
+const failures = async (count: number): Promise<string[]> =>
   (await Promise.allSettled(Array.from({ length: count }, () => read()))).map((one) =>
-    one.status === 'rejected' ? one.reason : 'read',
+    one.status === 'rejected' ? 'failed' : 'read',
   );
 const gauge = async (): Promise<number | undefined> =>
   (await metrics.registry.getSingleMetric('omnizap_object_storage_usable')?.get())?.values[0]?.value;
