@@ -40,7 +40,7 @@ const gaugesIntervalMs = 15_000;
 const watchfulMs = 15_000;
 const unchangedIntervalMs = 10_000;
 const pruneIntervalMs = 600_000;
-/** Stickers that nothing needs have had a grace period of days: minutes do not matter. */
+/** After a grace period of days, minutes do not matter. */
 const unusedIntervalMs = 180_000;
 /** Without the wake-up that rebuilt scores send. */
 const rankingLookMs = 6_000;
@@ -119,15 +119,12 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
     { ...readPlans(config.ROLLOUT_PLANS_DIR, log), mayAct: () => isLeading && membership.isCurrent() },
   );
 
-  const every = <Given extends unknown[]>(
-    intervalMs: number,
-    work: (...given: Given) => Promise<unknown>,
-  ): ((...given: Given) => Promise<void>) => {
+  const every = (intervalMs: number, work: () => Promise<unknown>): (() => Promise<void>) => {
     let doneAt = -Infinity;
-    return async (...given) => {
+    return async () => {
       if (performance.now() - doneAt < intervalMs) return;
       doneAt = performance.now();
-      await work(...given);
+      await work();
     };
   };
   const lookAtRanking = every(rankingLookMs, () => publisher.pass());
@@ -146,7 +143,6 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
     every(pruneIntervalMs, () => membership.prune()),
     // Bounded: what is left goes on in the next pass, after everybody else's turn.
     (signal) => retention.pass(signal),
-    every(unusedIntervalMs, (signal: AbortSignal) => unusedStickers.pass(signal)),
   ];
 
   let areScoresChanged = false;
@@ -163,7 +159,7 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
     leadingSession = session;
     if (isLeading === wasLeading) return;
     log.info(isLeading ? 'leading' : 'no longer leading');
-    if (isLeading) return;
+    if (isLeading) return unusedLoop.wake();
     gauges.clear();
     rollout.clear();
   }
@@ -235,10 +231,21 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
     log,
     pass: async () => isLeading && membership.isCurrent() && (await bans.pass()),
   });
+  /** On its own: a bucket that does not answer takes its time. */
+  const unusedLoop = createLoop({
+    name: 'unused stickers',
+    intervalMs: () => unusedIntervalMs,
+    log,
+    async pass(signal) {
+      if (isLeading && membership.isCurrent()) await unusedStickers.pass(signal);
+      return false;
+    },
+  });
+  const loops = [loop, urgent, rolloutLoop, bansLoop, unusedLoop];
   const leader: Component = {
     name: 'maintenance',
     stopLimitMs,
-    start() {
+    async start() {
       wakeups.on(scoresTopic, () => {
         areScoresChanged = true;
         loop.wake();
@@ -248,10 +255,10 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
         changedAt = performance.now();
         urgent.wake();
       });
-      return Promise.all([loop.start(), urgent.start(), rolloutLoop.start(), bansLoop.start()]).then(() => undefined);
+      await Promise.all(loops.map((one) => one.start()));
     },
     async stop() {
-      await Promise.all([loop.stop(), urgent.stop(), rolloutLoop.stop(), bansLoop.stop()]);
+      await Promise.all(loops.map((one) => one.stop()));
       objects?.close();
     },
   };

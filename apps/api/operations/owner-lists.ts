@@ -33,7 +33,8 @@ export function ownerListOperations({ ownerReader, reader, signedPaths }: ApiDep
     method: 'get',
     path: '/api/sticker-packs/orphan-stickers',
     id: 'listOrphanStickers',
-    summary: "The caller's ready stickers that are in no pack, the newest first; everybody's for an administrator.",
+    summary:
+      "The caller's ready stickers that are in no pack, the newest first; everybody's for an administrator. They are removed after the grace period (30 days, unless the operator chose another).",
     ...asOwner,
     example: { query: { limit: 5 }, status: 200 },
     responses: { 200: { description: 'A page of stickers.', schema: orphansSchema } },

@@ -134,7 +134,7 @@ export function createPackEdits(deps: PackDeps) {
 
     /**
      * Takes a sticker out; also the last one of a published pack, which then shows in no list until there is another. Its bytes and
-     * what is known of them stay.
+     * what is known of them stay for the grace period.
      * @throws AppError `sticker-not-found`
      */
     async removeSticker(actor: Actor, packKey: string, stickerId: string, options: ChangeOptions = {}): Promise<void> {

@@ -37,5 +37,3 @@ export function createStorageFindings(kept: number) {
       })),
   };
 }
-
-export type StorageFindings = ReturnType<typeof createStorageFindings>;

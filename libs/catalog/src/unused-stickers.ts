@@ -35,8 +35,6 @@ type Deps = {
   log: Logger;
 };
 
-export type UnusedStickers = ReturnType<typeof createUnusedStickers>;
-
 export function createUnusedStickers(deps: Deps, { graceDays }: { graceDays: number }) {
   const { database, store, stickerObjects, purge, log } = deps;
   const { knex, kind } = database;

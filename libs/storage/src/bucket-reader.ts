@@ -12,7 +12,7 @@ import {
   type Logger,
   type Metrics,
 } from '@omnizap/runtime';
-import type { BlobKind } from './disk-store.ts';
+import type { BlobKind } from './blob-kind.ts';
 import type { ObjectStore } from './object-store.ts';
 import { explainStorageError, isServiceFailure } from './storage-problem.ts';
 

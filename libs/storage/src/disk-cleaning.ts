@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { BlobKind } from './disk-store.ts';
+import type { BlobKind } from './blob-kind.ts';
 
 export type StoredFile = { sha256: string; sizeBytes: number; modifiedAt: Date };
 

@@ -5,10 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import { access, link, mkdir, open, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { BlobKind } from './blob-kind.ts';
 import { createDiskCleaning } from './disk-cleaning.ts';
-
-/** `original` as uploaded; `sticker` and `preview` are what is served. */
-export type BlobKind = 'original' | 'sticker' | 'preview';
 
 /** Temporary files of uploads that died with their process are removed after this. */
 const staleTemporaryMs = 3_600_000;

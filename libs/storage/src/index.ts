@@ -1,3 +1,4 @@
+export type { BlobKind } from './blob-kind.ts';
 export { createBuildCache } from './build-cache.ts';
 export type { BuildCache } from './build-cache.ts';
 export { createBucketReader, probeIntervalMs, probeTimeoutMs } from './bucket-reader.ts';
@@ -6,7 +7,7 @@ export { createCdnPurge } from './cdn-purge.ts';
 export type { PurgeCdn } from './cdn-purge.ts';
 export type { StoredFile } from './disk-cleaning.ts';
 export { createDiskStore } from './disk-store.ts';
-export type { BlobKind, DiskStore, Origin } from './disk-store.ts';
+export type { DiskStore, Origin } from './disk-store.ts';
 export { objectStorageDigest } from './object-storage-settings.ts';
 export type { ObjectStorageEnvironment } from './object-storage-settings.ts';
 export { isEtagOf } from './object-store.ts';

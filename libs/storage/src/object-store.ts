@@ -16,7 +16,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { AppError } from '@omnizap/runtime';
-import type { BlobKind } from './disk-store.ts';
+import type { BlobKind } from './blob-kind.ts';
 import type { ObjectStorageSettings } from './object-storage-settings.ts';
 import { isMissing } from './storage-problem.ts';
 
@@ -136,12 +136,14 @@ export function createObjectStore(settings: ObjectStorageSettings, limits: Reque
     read,
     head,
 
-    async put(kind: BlobKind, sha256: string, bytes: Buffer, signal?: AbortSignal): Promise<void> {
+    /** Whether the service's answer says that it has exactly these bytes; where it does not, `holds` finds out. */
+    async put(kind: BlobKind, sha256: string, bytes: Buffer, signal?: AbortSignal): Promise<boolean> {
       const command = new PutObjectCommand({
         ...{ Bucket, Key: key(kind, sha256), Body: bytes, ContentLength: bytes.length },
         ...{ ContentType: contentType(kind), CacheControl: immutable },
       });
-      await client.send(command, { abortSignal: within(signal) });
+      const { ETag = '' } = await client.send(command, { abortSignal: within(signal) });
+      return isEtagOf(ETag, bytes) === true;
     },
 
     /**

@@ -2171,7 +2171,7 @@ export type Operations = {
   getMarketplaceStats: { input: GetMarketplaceStatsInput; answer: GetMarketplaceStatsAnswer };
   /** The caller's packs, drafts included, the newest change first. */
   listOwnPacks: { input: ListOwnPacksInput; answer: ListOwnPacksAnswer };
-  /** The caller's ready stickers that are in no pack, the newest first; everybody's for an administrator. */
+  /** The caller's ready stickers that are in no pack, the newest first; everybody's for an administrator. They are removed after the grace period (30 days, unless the operator chose another). */
   listOrphanStickers: { input: ListOrphanStickersInput; answer: ListOrphanStickersAnswer };
   /** Packs in the order of the published ranking; follow next_cursor to the end to see each exactly once. */
   listPacks: { input: ListPacksInput; answer: ListPacksAnswer };
