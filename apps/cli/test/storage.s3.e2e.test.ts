@@ -137,7 +137,7 @@ describe.each(testDatabaseKinds())('npm run ops -- storage on %s', (kind) => {
     ['verify', { STICKER_OBJECT_STORAGE_BUCKET: 'no-such-bucket' }, /The bucket does not exist/],
     ['gc', { STICKER_OBJECT_STORAGE_ENDPOINT: 'http://127.0.0.1:9' }, /cannot be reached/],
   ])('ends %s with exit code 1 when the bucket cannot be used, and says why', async (command, changes, words) => {
-    const run = await runOps({ ...env, ...changes } as Record<string, string>, 'storage', command);
+    const run = await runOps({ ...env, ...changes }, 'storage', command);
     expect([run.code, run.out, run.err]).toEqual([1, '', expect.stringMatching(words)]);
   });
 

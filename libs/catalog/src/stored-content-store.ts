@@ -19,9 +19,10 @@ export async function wantedAssetsAfter(db: Knex, after: string | null, limit: n
 export async function contentsToBringIn(db: Knex, assetIds: string[]): Promise<Content[]> {
   const contents = await Promise.all(
     contentKinds.map(async (kind) => {
-      const rows: SizedRow[] = await notVerified(db, kind)
+      const { sha256: hash, size_bytes: size } = columnsOf(kind);
+      const rows = await notVerified(db, kind)
         .whereIn('a.id', assetIds)
-        .select<SizedRow[]>(columnsOf(kind));
+        .select<SizedRow[]>({ sha256: hash }, { size_bytes: size });
       return rows.map((row): Content => ({ kind, sha256: row.sha256, sizeBytes: Number(row.size_bytes) }));
     }),
   );
