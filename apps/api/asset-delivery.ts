@@ -21,6 +21,8 @@ import { createSignedAddresses } from './signed-addresses.ts';
 const proxyTimeoutMs = 300;
 /** Where it has not, there is nothing else to wait for. */
 const onlySourceTimeoutMs = 5_000;
+/** Of bytes from the bucket that are being sent: clients that read slowly must not fill the memory. */
+const maxHeldBytes = 64 * 1_024 * 1_024;
 
 export type DeliveredFile = {
   sha256: string;
@@ -39,7 +41,7 @@ export type AssetDelivery = {
 };
 
 type Source = 'disk' | 'bucket' | 'redirect' | 'cdn';
-type Outcome = 'ok' | 'failed' | 'slow' | 'missing' | 'corrupt' | 'skipped';
+type Outcome = 'ok' | 'failed' | 'slow' | 'missing' | 'corrupt' | 'skipped' | 'busy';
 
 type Deps = {
   store: DiskStore;
@@ -59,6 +61,7 @@ export function createAssetDelivery({ store, flags, metrics, log, bucket, signed
     registers: [metrics.registry],
   });
   const count = (source: Source, outcome: Outcome): void => delivered.inc({ source, outcome });
+  let heldBytes = 0;
   const addresses = bucket && createSignedAddresses(bucket.objects, { ttlSeconds: signedUrlTtlSeconds });
 
   /** @throws AppError `unavailable` when this disk does not have them */
@@ -87,6 +90,7 @@ export function createAssetDelivery({ store, flags, metrics, log, bucket, signed
     options: { timeoutMs: number; keep: boolean },
   ): Promise<boolean> {
     if (!bucket) return false;
+    heldBytes += file.sizeBytes;
     try {
       await sendBytes(request, response, file.sizeBytes, async () => {
         const bytes = await bucket.reader.read(kind, file.sha256, file.sizeBytes, options.timeoutMs);
@@ -102,6 +106,8 @@ export function createAssetDelivery({ store, flags, metrics, log, bucket, signed
       if (error instanceof AppError && error.code !== 'object-corrupt') throw error;
       learnFrom(error, file, kind);
       return false;
+    } finally {
+      heldBytes -= file.sizeBytes;
     }
   }
 
@@ -113,10 +119,14 @@ export function createAssetDelivery({ store, flags, metrics, log, bucket, signed
   async function redirect(response: Response, file: DeliveredFile, kind: BlobKind): Promise<boolean> {
     if (!bucket || !addresses) return false;
     const open = file.isPublic ? bucket.objects.publicUrl(kind, file.sha256) : null;
-    const { url, maxAgeSeconds } = await addresses.of(kind, file.sha256);
+    const { url, maxAgeSeconds } =
+      open === null
+        ? await addresses.of(kind, file.sha256)
+        : { url: open, maxAgeSeconds: Math.floor(signedUrlTtlSeconds / 2) };
     for (const name of ['ETag', 'Content-Type']) response.removeHeader(name);
-    response.set({ Location: open ?? url, 'Cache-Control': `private, max-age=${maxAgeSeconds}` });
+    response.set({ Location: url, 'Cache-Control': `private, max-age=${maxAgeSeconds}` });
     response.status(302).end();
+    bucket.reader.wasHandedOut({ kind, sha256: file.sha256 });
     count(open === null ? 'redirect' : 'cdn', 'ok');
     return true;
   }
@@ -130,15 +140,23 @@ export function createAssetDelivery({ store, flags, metrics, log, bucket, signed
       } else if (isChosen) {
         const isHere = await store.has(kind, file.sha256);
         const timeoutMs = isHere ? proxyTimeoutMs : onlySourceTimeoutMs;
-        if (await sentFromBucket(request, response, file, kind, { timeoutMs, keep: !isHere })) return;
+        const isBusy = !bucket.reader.hasRoom() || heldBytes + file.sizeBytes > maxHeldBytes;
+        if (isHere && isBusy) count('bucket', 'busy');
+        else if (await sentFromBucket(request, response, file, kind, { timeoutMs, keep: !isHere })) return;
       }
       try {
         await sendFromDisk(request, response, file, kind);
         count('disk', 'ok');
       } catch (error) {
-        const isElsewhere = error instanceof AppError && error.code === 'unavailable' && file.isInBucket;
+        if (!(error instanceof AppError) || error.code !== 'unavailable') {
+          // A range that is not there, or another version than wanted: the client has its answer.
+          if (!(error instanceof AppError)) count('disk', 'failed');
+          throw error;
+        }
+        // Whatever the row says: there is nothing else to ask. Not while the bucket is left alone: people do not try whether it works.
         const options = { timeoutMs: onlySourceTimeoutMs, keep: true };
-        if (isElsewhere && (await sentFromBucket(request, response, file, kind, options))) return;
+        const mayAsk = bucket?.reader.isUsable() === true;
+        if (mayAsk && (await sentFromBucket(request, response, file, kind, options))) return;
         count('disk', 'failed');
         throw error;
       }

@@ -33,7 +33,7 @@ import {
 } from '@omnizap/catalog';
 import { createFlagStore, createFlags, createTaskPauses } from '@omnizap/rollout';
 import type { Component, ProcessContext } from '@omnizap/runtime';
-import { createBucketReader, createBuildCache, openStickerStorage } from '@omnizap/storage';
+import { createBucketReader, createBuildCache, openStickerStorage, type ObjectStore } from '@omnizap/storage';
 import { createHintSender, createWorker } from '@omnizap/tasks';
 import { createApp } from './app.ts';
 import { createAssetDelivery } from './asset-delivery.ts';
@@ -108,17 +108,18 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
       ...createClassificationMetrics(metrics),
     },
   );
-  const bucket =
-    objects === null
-      ? null
-      : {
-          objects,
-          reader: createBucketReader(
-            { objects, log, metrics },
-            { isInUse: () => flags.percentOf('enable_object_storage_delivery') > 0 },
-          ),
-          stickerObjects: createStickerObjects({ database, store, objects }),
-        };
+  function openBucket(of: ObjectStore) {
+    const stickerObjects = createStickerObjects({ database, store, objects: of });
+    const reader = createBucketReader(
+      { objects: of, log, metrics },
+      {
+        isInUse: () => flags.percentOf('enable_object_storage_delivery') > 0,
+        onMissing: stickerObjects.distrust,
+      },
+    );
+    return { objects: of, reader, stickerObjects };
+  }
+  const bucket = objects && openBucket(objects);
   const assetDelivery = createAssetDelivery({
     ...{ store, flags, metrics, log, bucket },
     signedUrlTtlSeconds: config.STICKER_OBJECT_STORAGE_SIGNED_URL_TTL_SECONDS,

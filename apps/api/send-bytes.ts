@@ -23,6 +23,8 @@ export async function sendBytes(
   }
   const range = rangeOf(request, response, sizeBytes);
   const bytes = request.method === 'HEAD' ? null : await load();
+  // Whoever asked may have left meanwhile.
+  if (response.closed) return;
   response.set('Content-Length', String(range.end - range.start + 1));
   if (range.isPart) {
     response.set('Content-Range', `bytes ${range.start}-${range.end}/${sizeBytes}`);

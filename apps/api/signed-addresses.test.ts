@@ -8,6 +8,7 @@ const signing = () => {
   const asked: string[] = [];
   return {
     asked,
+    clockOffsetMs: () => 0,
     signedUrl: (kind: string, hash: string, at: Date) => {
       asked.push(`${kind}/${hash}`);
       return Promise.resolve(`https://bucket.test/${kind}/${hash}?at=${at.toISOString()}`);
@@ -48,6 +49,7 @@ describe('createSignedAddresses', () => {
     let isFailing = true;
     const addresses = createSignedAddresses(
       {
+        clockOffsetMs: () => 0,
         signedUrl: (...of) => (isFailing ? Promise.reject(new Error('no endpoint')) : objects.signedUrl(...of)),
       },
       { ttlSeconds: 60 },

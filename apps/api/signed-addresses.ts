@@ -17,12 +17,15 @@ export type SignedAddress = {
   maxAgeSeconds: number;
 };
 
-export function createSignedAddresses(objects: Pick<ObjectStore, 'signedUrl'>, { ttlSeconds }: { ttlSeconds: number }) {
+export function createSignedAddresses(
+  objects: Pick<ObjectStore, 'signedUrl' | 'clockOffsetMs'>,
+  { ttlSeconds }: { ttlSeconds: number },
+) {
   const signed = new LRUCache<string, Promise<string>>({ max: keptAddresses });
   const partMs = Math.floor(ttlSeconds / partsOfLife) * 1_000;
 
   return {
-    async of(kind: BlobKind, sha256: string, now = Date.now()): Promise<SignedAddress> {
+    async of(kind: BlobKind, sha256: string, now = Date.now() + objects.clockOffsetMs()): Promise<SignedAddress> {
       const signedAtMs = now - (now % partMs);
       const name = `${kind}:${sha256}:${signedAtMs}`;
       let url = signed.get(name);

@@ -98,7 +98,7 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
     },
   );
 
-  const { store, objects, purge } = openStickerStorage(config);
+  const { store, objects, purge, storesObjects } = openStickerStorage(config);
   const unusedStickers = createUnusedStickers(
     {
       ...{ database, store, purge, log },
@@ -223,7 +223,7 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
       return false;
     },
   });
-  const bans = createBans({ database, flags, wakeups });
+  const bans = createBans({ database, flags, wakeups, storesObjects });
   /** On its own: a search through millions of pictures takes its time. */
   const bansLoop = createLoop({
     name: 'bans',
@@ -237,7 +237,8 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
     intervalMs: () => unusedIntervalMs,
     log,
     async pass(signal) {
-      if (isLeading && membership.isCurrent()) await unusedStickers.pass(signal);
+      if (config.STICKER_STORAGE_GRACE_DAYS > 0 && isLeading && membership.isCurrent())
+        await unusedStickers.pass(signal);
       return false;
     },
   });

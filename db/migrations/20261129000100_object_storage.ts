@@ -30,6 +30,8 @@ const objects: Table = {
 
 /** Several stickers may have the same bytes to show. */
 const derivativeIndex = { name: 'sticker_asset_derivative_sha256_idx', columns: ['sha256'] };
+/** Whether somebody reported it keeps a sticker: asked of each that is to go. */
+const reportIndex = { name: 'sticker_report_asset_idx', columns: ['asset_id', 'state'] };
 const unusedIndex = { name: 'sticker_asset_unused_idx', columns: ['unused_since', 'id'] };
 
 export async function up(knex: Knex): Promise<void> {
@@ -38,9 +40,11 @@ export async function up(knex: Knex): Promise<void> {
   // Since when no pack has the sticker, as far as anybody looked.
   await addColumns(knex, 'sticker_asset', { unused_since: { type: 'instant', nullable: true } });
   await addIndexes(knex, 'sticker_asset', [unusedIndex]);
+  await addIndexes(knex, 'sticker_report', [reportIndex]);
 }
 
 export async function down(knex: Knex): Promise<void> {
+  await dropIndexes(knex, 'sticker_report', [reportIndex.name]);
   await dropIndexes(knex, 'sticker_asset', [unusedIndex.name]);
   await dropColumns(knex, 'sticker_asset', ['unused_since']);
   await dropIndexes(knex, 'sticker_asset_derivative', [derivativeIndex.name]);

@@ -79,6 +79,7 @@ export function createClassifySticker(deps: HandlerDeps, provider: ClassifierPro
     const lock = (trx: Transaction) => findAsset(trx, task.subjectId, database.kind);
     const outcome = await commit(lock, async (trx, asset) => {
       const before = await findClassification(trx, asset.id);
+      let isTaken = false;
 
       if (finding.kind === 'rejected') {
         await markReviewed(trx, database.kind, asset.id);
@@ -94,6 +95,8 @@ export function createClassifySticker(deps: HandlerDeps, provider: ClassifierPro
           await announce(trx, deps, [await stickerModerated(trx, asset.id)], task.requestId);
           return { status: 'done' };
         }
+        // Somebody could see it until now.
+        isTaken = isHeld && asset.status === 'ready';
         await writeClassification(trx, database.kind, asset.id, version, finding.value);
         if (isRevived) await setAssetStatus(trx, database.kind, asset.id, 'pending', null);
       }
@@ -116,6 +119,7 @@ export function createClassifySticker(deps: HandlerDeps, provider: ClassifierPro
               theme_keys: [...new Set(themes.filter((theme) => theme !== undefined))],
             },
           },
+          ...(isTaken ? [await stickerModerated(trx, asset.id)] : []),
         ],
         task.requestId,
       );

@@ -23,6 +23,7 @@ import type { HandlerDeps } from './classify-sticker.ts';
 import type { DomainEvent } from './events.ts';
 import { isImageProblem } from './image-problem.ts';
 import { packsOfAsset } from './pack-store.ts';
+import { isWanted, markRemoving } from './stored-object-store.ts';
 import { createVersionedHandler, type Look } from './versioned-handler.ts';
 import { createWorkStateStore } from './work-state-store.ts';
 
@@ -71,6 +72,14 @@ export function createDeriveSticker(deps: HandlerDeps): TaskHandler {
     }
   }
 
+  /** What nobody shows any more is taken out of the bucket by maintenance, with the addresses that it was handed out under. */
+  async function letGo(trx: Transaction, before: StoredDerivative[]): Promise<void> {
+    for (const { variant, sha256: hash } of before) {
+      const content = { kind: variant, sha256: hash };
+      if (!(await isWanted(trx, content))) await markRemoving(trx, database.kind, content);
+    }
+  }
+
   async function record({ commit, task, version }: Look<Transaction>, made: Made): Promise<TaskOutcome> {
     const lock = (trx: Transaction) => findAsset(trx, task.subjectId, database.kind);
     const outcome = await commit(lock, async (trx, asset) => {
@@ -85,9 +94,11 @@ export function createDeriveSticker(deps: HandlerDeps): TaskHandler {
         const payload = { asset_id: asset.id, category: null, is_rejected: true, ...(await affected()) };
         event = { type: 'STICKER_CLASSIFIED', aggregateType: 'sticker_asset', payload };
       } else {
-        const isSame = isDeepStrictEqual(await findDerivatives(trx, asset.id), made.derivatives);
+        const before = await findDerivatives(trx, asset.id);
+        const isSame = isDeepStrictEqual(before, made.derivatives);
         if (isSame && asset.status === 'ready') return { status: 'skipped', reason: 'nothing changed' };
         await writeDerivatives(trx, asset.id, version, made.derivatives);
+        await letGo(trx, before);
         await setAssetStatus(trx, database.kind, asset.id, 'ready', null);
         event = {
           type: 'STICKER_READY',

@@ -31,6 +31,7 @@ const eventSchema = z.discriminatedUnion('type', [
       asset_id: z.string(),
       category: z.string().nullable(),
       is_rejected: z.boolean(),
+      ...stores,
       ...affectedPacks,
     }),
   }),
@@ -85,13 +86,11 @@ export function subjectsOf(event: DomainEvent): Subject[] {
       return [
         ...(event.payload.is_rejected ? [] : [{ taskType: 'derivative' as const, subjectId: event.payload.asset_id }]),
         ...themesAndPacks(event.payload),
+        ...storedBy(event.payload),
       ];
     case 'STICKER_READY':
     case 'STICKER_MODERATED':
-      return [
-        ...themesAndPacks(event.payload),
-        ...(event.payload.stores === true ? [{ taskType: 'storage' as const, subjectId: event.payload.asset_id }] : []),
-      ];
+      return [...themesAndPacks(event.payload), ...storedBy(event.payload)];
     case 'PACK_UPDATED':
       return [
         ...themesAndPacks({ pack_ids: [event.payload.pack_id], theme_keys: event.payload.theme_keys }),
@@ -101,6 +100,10 @@ export function subjectsOf(event: DomainEvent): Subject[] {
     case 'ENGAGEMENT_RECORDED':
       return [{ taskType: 'rebuild', subjectId: event.payload.pack_id }];
   }
+}
+
+function storedBy(payload: { asset_id: string; stores?: boolean | undefined }): Subject[] {
+  return payload.stores === true ? [{ taskType: 'storage', subjectId: payload.asset_id }] : [];
 }
 
 function themesAndPacks(payload: { pack_ids: string[]; theme_keys: string[] }): Subject[] {

@@ -3,17 +3,17 @@
  * taken out. Two processes may work on one object: a row says which way it is going, and what is wrong after a kill in between is
  * found by the next look.
  */
+import { createHash } from 'node:crypto';
 import { AppError, type Database } from '@omnizap/runtime';
 import { explainStorageError, type DiskStore, type ObjectStore } from '@omnizap/storage';
 import {
   claimObject,
+  claimRemoval,
   forgetObject,
   isWanted,
-  markRemoving,
   markUnverified,
   markVerified,
   stickerWanting,
-  unmarkRemoving,
   type Content,
   type ContentId,
 } from './stored-object-store.ts';
@@ -32,7 +32,17 @@ type Deps = {
 export function createStickerObjects({ database, store, objects }: Deps) {
   const { knex, kind } = database;
 
+  /** Checked: a file that has rotted on disk must not take the place of a sound object. */
   async function localBytes({ kind: blob, sha256 }: ContentId): Promise<Buffer> {
+    const bytes = await readLocal({ kind: blob, sha256 });
+    if (createHash('sha256').update(bytes).digest('hex') === sha256) return bytes;
+    throw new AppError(
+      'object-corrupt',
+      `The file of ${blob} ${sha256} on this host has other bytes than its name says.`,
+    );
+  }
+
+  async function readLocal({ kind: blob, sha256 }: ContentId): Promise<Buffer> {
     return store.read(blob, sha256).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       throw new AppError(
@@ -41,6 +51,35 @@ export function createStickerObjects({ database, store, objects }: Deps) {
         { cause: error },
       );
     });
+  }
+
+  const wantStored = (subjectId: string): Promise<void> =>
+    createWorkStateStore(database).want([{ taskType: 'storage', subjectId }]);
+
+  /**
+   * Removes one object unless a sticker wants it there by now. From its first step on nobody is sent to the object any more.
+   * `beforeForgotten` is what else goes with it: when that fails, whoever looks next does both again.
+   * @throws AppError `storage-failed`: the row stays, and whoever looks next goes on
+   */
+  async function takeOut(
+    content: ContentId,
+    signal?: AbortSignal,
+    beforeForgotten?: () => Promise<void>,
+  ): Promise<boolean> {
+    if (!(await isWanted(knex, content))) {
+      await claimRemoval(knex, kind, content);
+    }
+    const wantedBy = await stickerWanting(knex, content);
+    if (wantedBy === null) {
+      await inWords(() => objects.remove(objects.key(content.kind, content.sha256), signal));
+      await beforeForgotten?.();
+      await forgetObject(knex, content);
+      return true;
+    }
+    // Whatever the bucket has of it by now is put there anew.
+    await forgetObject(knex, content);
+    await wantStored(wantedBy);
+    return false;
   }
 
   return {
@@ -66,31 +105,20 @@ export function createStickerObjects({ database, store, objects }: Deps) {
           'object-corrupt',
           `The bucket has other bytes than were put at ${objects.key(blob, sha256)}.`,
         );
-      return (await markVerified(knex, kind, content)) ? 'stored' : 'being-removed';
+      const isMarked = await markVerified(knex, kind, content);
+      // It may have been taken down meanwhile, and its removal may have been over before it came.
+      if (!(await isWanted(knex, content))) await takeOut(content, signal);
+      else if (isMarked) return 'stored';
+      return 'being-removed';
     },
 
-    /**
-     * Removes one object unless a sticker wants it there by now. From its first step on nobody is sent to the object any more.
-     * `beforeForgotten` is what else goes with it: when that fails, whoever looks next does both again.
-     * @throws AppError `storage-failed`: the row stays, and whoever looks next goes on
-     */
-    async takeOut(content: ContentId, signal?: AbortSignal, beforeForgotten?: () => Promise<void>): Promise<boolean> {
-      if (!(await markRemoving(knex, kind, content))) return false;
-      if (await isWanted(knex, content)) {
-        await unmarkRemoving(knex, content);
-        return false;
-      }
-      await inWords(() => objects.remove(objects.key(content.kind, content.sha256), signal));
-      await beforeForgotten?.();
-      await forgetObject(knex, content);
-      return true;
-    },
+    takeOut,
 
     /** The bucket does not have it as it should: nobody is sent there until it was uploaded again, which the next sweep asks for. */
     async distrust(content: ContentId): Promise<void> {
       if (!(await markUnverified(knex, content))) return;
       const subjectId = await stickerWanting(knex, content);
-      if (subjectId !== null) await createWorkStateStore(database).want([{ taskType: 'storage', subjectId }]);
+      if (subjectId !== null) await wantStored(subjectId);
     },
 
     /** Where everybody could read these without a signature. */

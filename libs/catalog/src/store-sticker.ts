@@ -2,13 +2,20 @@
  * Brings the bucket up to date with one sticker: its original, what is shown and its preview are put there once it may be seen, and
  * taken out, with every copy that a CDN keeps, once it may not. Never waited for by a request.
  */
-import type { Database } from '@omnizap/runtime';
+import { AppError, type Database } from '@omnizap/runtime';
 import type { PurgeCdn } from '@omnizap/storage';
 import { retryDelayMs, type TaskHandler } from '@omnizap/tasks';
 import { findAsset } from './asset-store.ts';
 import { packKeysOfAsset } from './pack-store.ts';
 import type { StickerObjects } from './sticker-objects.ts';
-import { contentsOfAsset, isWanted, type ContentId } from './stored-object-store.ts';
+import {
+  areAnyStored,
+  contentsOfAsset,
+  isStickerWanted,
+  isWanted,
+  type Content,
+  type ContentId,
+} from './stored-object-store.ts';
 import { taskSettings } from './task-settings.ts';
 import { createVersionedHandler } from './versioned-handler.ts';
 import { createWorkStateStore, postponeSweeps } from './work-state-store.ts';
@@ -30,24 +37,37 @@ export function createStoreSticker({ database, stickerObjects, purge }: Deps): T
 
   return createVersionedHandler(createWorkStateStore(database), 'storage', async (look) => {
     const { subjectId, signal, task } = look;
-    if (stickerObjects === null && purge === undefined) return look.idle('neither a bucket nor a CDN is configured');
     const contents = await contentsOfAsset(knex, subjectId);
     if (contents.length === 0) return look.idle('the sticker is gone');
-    try {
-      const unwanted = [];
-      for (const content of contents) {
-        if (!(await isWanted(knex, content))) unwanted.push(content);
-        else if ((await stickerObjects?.bringIn(content, signal)) === 'being-removed')
-          return { status: 'retryAfter', milliseconds: removalMs, reason: 'an object is being removed' };
-      }
-      for (const content of unwanted) await stickerObjects?.takeOut(content, signal);
-      if (unwanted.length > 0) await forgetCopies(subjectId, unwanted, signal);
-    } catch (error) {
+    if (stickerObjects === null && (purge === undefined || (await areAnyStored(knex, contents))))
+      throw new AppError(
+        'storage-not-configured',
+        'This process has no bucket, and others have: give all processes the same STICKER_OBJECT_STORAGE_ settings.',
+      );
+
+    const failures: unknown[] = [];
+    /** What cannot be done now must not keep the rest from being done. */
+    const attempt = async (work: () => Promise<unknown>): Promise<void> => {
+      await work().catch((error: unknown) => failures.push(error));
+    };
+    const unwanted: Content[] = [];
+    const wanted: Content[] = [];
+    for (const content of contents) ((await isWanted(knex, content)) ? wanted : unwanted).push(content);
+    let isWaiting = false;
+    // What must not be seen goes first.
+    for (const content of unwanted) await attempt(async () => stickerObjects?.takeOut(content, signal));
+    if (!(await isStickerWanted(knex, subjectId))) await attempt(() => forgetCopies(subjectId, unwanted, signal));
+    for (const content of wanted)
+      await attempt(async () => {
+        isWaiting ||= (await stickerObjects?.bringIn(content, signal)) === 'being-removed';
+      });
+    if (failures.length > 0) {
       const settings = taskSettings.find(({ type }) => type === 'storage');
       const longestMs = (settings ? retryDelayMs(settings, task.attempt, () => 1) : 0) + sweepMarginMs;
       await database.transaction((trx) => postponeSweeps(trx, kind, { taskType: 'storage', subjectId }, longestMs));
-      throw error;
+      throw failures[0];
     }
+    if (isWaiting) return { status: 'retryAfter', milliseconds: removalMs, reason: 'an object is being removed' };
     return look.commit(
       (trx) => findAsset(trx, subjectId, kind),
       () => Promise.resolve({ status: 'done' }),

@@ -26,21 +26,14 @@ const contentOfRow = (row: ContentRow): Content => ({
 });
 
 /**
- * Narrows a query of `sticker_asset AS a` to those whose bytes belong into the bucket: ready and approved, and, where packs have
- * them, in one that nobody took down.
+ * Narrows a query of `sticker_asset AS a` to those whose bytes belong into the bucket: ready and approved, in a pack that is there and
+ * approved. What no pack has is handed out under no address.
  */
 export function onlyWanted(query: Knex.QueryBuilder): void {
-  void query.where({ 'a.status': 'ready', 'a.moderation': 'approved' }).andWhere((either) => {
-    void either
-      .whereRaw(
-        `EXISTS (SELECT 1 FROM sticker_pack_item i JOIN sticker_pack p ON p.id = i.pack_id
-                    WHERE i.asset_id = a.id AND p.deleted_at IS NULL AND p.moderation = 'approved')`,
-      )
-      .orWhereRaw(
-        `NOT EXISTS (SELECT 1 FROM sticker_pack_item i JOIN sticker_pack p ON p.id = i.pack_id
-                        WHERE i.asset_id = a.id AND p.deleted_at IS NULL)`,
-      );
-  });
+  void query.where({ 'a.status': 'ready', 'a.moderation': 'approved' }).whereRaw(
+    `EXISTS (SELECT 1 FROM sticker_pack_item i JOIN sticker_pack p ON p.id = i.pack_id
+              WHERE i.asset_id = a.id AND p.deleted_at IS NULL AND p.moderation = 'approved')`,
+  );
 }
 
 /** Stickers, as `sticker_asset AS a`, that have these bytes: of several owners, perhaps. */
@@ -62,6 +55,16 @@ export async function stickerWanting(db: Knex, content: ContentId): Promise<stri
 
 export async function isWanted(db: Knex, content: ContentId): Promise<boolean> {
   return (await stickerWanting(db, content)) !== null;
+}
+
+export async function isStickerWanted(db: Knex, assetId: string): Promise<boolean> {
+  return (await db('sticker_asset as a').where({ 'a.id': assetId }).modify(onlyWanted).first('a.id')) !== undefined;
+}
+
+/** Whether the bucket has, or may have, any of these. */
+export async function areAnyStored(db: Knex, contents: ContentId[]): Promise<boolean> {
+  const pairs = contents.map(({ kind, sha256 }) => [kind, sha256]);
+  return (await db('stored_object').whereIn(['kind', 'sha256'], pairs).first('sha256')) !== undefined;
 }
 
 type BucketState = 'unknown' | 'unverified' | 'verified' | 'removing';
@@ -109,19 +112,25 @@ export async function markUnverified(db: Knex, { kind, sha256 }: ContentId): Pro
   return updated === 1;
 }
 
-/** From here on nobody is sent to it, and nobody puts it there. False: there is no such row. */
-export async function markRemoving(db: Knex, kind: DatabaseKind, content: ContentId): Promise<boolean> {
-  const updated = await db('stored_object')
+/** From here on nobody is sent to it, and nobody puts it there, if the bucket has it. */
+export async function markRemoving(db: Knex, kind: DatabaseKind, content: ContentId): Promise<void> {
+  await db('stored_object')
     .where({ kind: content.kind, sha256: content.sha256 })
-    .update({ object_verified_at: null, removing_since: db.raw(sqlNow(kind)) });
-  return updated === 1;
+    .update({ object_verified_at: null, removing_since: db.raw(`COALESCE(removing_since, ${sqlNow(kind)})`) });
 }
 
-/** It stays after all. */
-export async function unmarkRemoving(db: Knex, { kind, sha256 }: ContentId): Promise<void> {
-  await db('stored_object').where({ kind, sha256 }).update({ removing_since: null });
+/** As `markRemoving`, also where nobody has said that the bucket has it: somebody may be about to put it there. */
+export async function claimRemoval(db: Knex, kind: DatabaseKind, content: ContentId): Promise<void> {
+  await db('stored_object')
+    .insert({ kind: content.kind, sha256: content.sha256, size_bytes: 0, removing_since: db.raw(sqlNow(kind)) })
+    .onConflict(['kind', 'sha256'])
+    .merge({
+      object_verified_at: null,
+      removing_since: db.raw(`COALESCE(stored_object.removing_since, ${sqlNow(kind)})`),
+    });
 }
 
+/** What was being removed is not there any more, or is to be put there anew. */
 export async function forgetObject(db: Knex, { kind, sha256 }: ContentId): Promise<void> {
-  await db('stored_object').where({ kind, sha256 }).delete();
+  await db('stored_object').where({ kind, sha256 }).whereNotNull('removing_since').delete();
 }

@@ -21,7 +21,7 @@ const retryLimit = 8;
 const webhookRetries = { retryLimit: 15, firstRetryMs: 2_000, longestRetryMs: 21_600_000 };
 
 /** An outage of a bucket is over within hours, and nobody waits for an upload: the local disk has the bytes. */
-const storageRetries = { retryLimit: 14, firstRetryMs: 2_000, longestRetryMs: 1_800_000 };
+const storageRetries = { retryLimit: 30, firstRetryMs: 2_000, longestRetryMs: 1_800_000 };
 
 export const taskSettings: TaskSettings[] = [
   { type: 'classification', retryLimit, timeoutSeconds: 60, coalesceSeconds: 0 },

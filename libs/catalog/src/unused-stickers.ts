@@ -54,7 +54,9 @@ export function createUnusedStickers(deps: Deps, { graceDays }: { graceDays: num
     if (stickerObjects === null) return;
     for (const content of await unfinishedRemovals(knex, kind, unfinishedMs, removalsPerPass)) {
       if (signal.aborted) return;
-      await takeOut(content, signal);
+      await takeOut(content, signal).catch((error: unknown) =>
+        log.warn({ err: error, sha256: content.sha256 }, 'an object that nothing needs stays for now; trying again'),
+      );
     }
   }
 

@@ -149,10 +149,7 @@ const environmentSchema = z.object({
   STICKER_OBJECT_STORAGE_CDN_BASE_URL: baseUrl.optional(),
   STICKER_OBJECT_STORAGE_KEY_PREFIX: z
     .string()
-    .regex(
-      /^[A-Za-z0-9_-]+([.]?[A-Za-z0-9_-]+)*(\/[A-Za-z0-9_-]+([.]?[A-Za-z0-9_-]+)*)*$/,
-      'must be names of A-Z a-z 0-9 . _ - with "/" between them',
-    )
+    .regex(/^[\w-]+(\.[\w-]+)*(\/[\w-]+(\.[\w-]+)*)*$/, 'must be names of A-Z a-z 0-9 . _ - with "/" between them')
     .max(256, 'must have at most 256 characters')
     .optional()
     .transform((value) => value ?? 'stickers'),
@@ -173,7 +170,7 @@ const environmentSchema = z.object({
     )
     .optional()
     .transform((secrets) => secrets ?? []),
-  STICKER_STORAGE_GRACE_DAYS: integer(30, 1, 3_650),
+  STICKER_STORAGE_GRACE_DAYS: integer(30, 0, 3_650),
   STICKER_CLASSIFICATION_CONCURRENCY: integer(4, 1, 64),
 });
 

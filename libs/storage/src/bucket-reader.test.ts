@@ -19,6 +19,7 @@ let asked: string[];
 let metrics: Metrics;
 let reader: BucketReader;
 let isInUse: boolean;
+let missing: string[];
 
 const whole: RequestListener = (_request, response) => void response.end(bytes);
 
@@ -49,7 +50,10 @@ async function open(mode: ObjectStorageMode): Promise<void> {
   );
   metrics = createMetrics({ version: '0', release: 'stable', process: 'test' });
   const log = createLogger({ level: 'silent', format: 'json', process: 'test' });
-  reader = createBucketReader({ objects, log, metrics }, { isInUse: () => isInUse });
+  reader = createBucketReader(
+    { objects, log, metrics },
+    { isInUse: () => isInUse, onMissing: ({ sha256: hash }) => Promise.resolve(void missing.push(hash)) },
+  );
   await reader.start();
 }
 
@@ -57,6 +61,7 @@ beforeEach(async () => {
   behave = whole;
   asked = [];
   isInUse = true;
+  missing = [];
   await listen();
 });
 afterEach(async () => {
@@ -109,6 +114,19 @@ describe('in mode proxy', () => {
     expect(await gauge()).toBe(1);
   });
 
+  it('has no room for more reads than it has connections for', async () => {
+    await open('proxy');
+    const held: (() => void)[] = [];
+    behave = (_request, response) => void held.push(() => response.end(bytes));
+    const reading: Promise<Buffer>[] = [];
+    while (reader.hasRoom()) reading.push(read(10_000));
+    expect(reading.length).toBeGreaterThan(10);
+    await waitFor(() => held.length === reading.length, { description: 'all of them to be asked for' });
+    for (const finish of held) finish();
+    await Promise.all(reading);
+    expect(reader.hasRoom()).toBe(true);
+  });
+
   it('comes back by itself when a dead endpoint does', async () => {
     await open('proxy');
     await stopServer();
@@ -142,6 +160,18 @@ describe('in mode redirect', () => {
     await waitFor(() => !reader.isUsable(), { description: 'the bucket to be left alone' });
     await listen(port);
     await waitFor(() => reader.isUsable(), { description: 'the bucket to be used again' });
+  });
+
+  it('looks at what it sent people to: a bucket that is there may be empty, or not for it to read', async () => {
+    await open('redirect');
+    behave = (request, response) => void response.writeHead(request.url === '/bucket/' ? 200 : 404).end();
+    reader.wasHandedOut({ kind: 'sticker', sha256 });
+    await waitFor(() => missing.length > 0, { description: 'what is missing' });
+    expect([missing, reader.isUsable()]).toEqual([[sha256], true]);
+
+    behave = (request, response) => void response.writeHead(request.url === '/bucket/' ? 200 : 403).end();
+    reader.wasHandedOut({ kind: 'sticker', sha256 });
+    await waitFor(() => !reader.isUsable(), { description: 'the bucket to be left alone' });
   });
 
   it('does not look while nobody is sent there', async () => {

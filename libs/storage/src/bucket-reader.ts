@@ -28,6 +28,10 @@ export const probeTimeoutMs = 1_000;
 export type BucketReader = Component & {
   /** Whether the bucket worked when it was used last. */
   isUsable(): boolean;
+  /** Whether one more read would begin at once: waiting for a connection of ours must not count as slowness of the bucket. */
+  hasRoom(): boolean;
+  /** Somebody was sent to this object: the next look is at it as well. */
+  wasHandedOut(content: Content): void;
   /** @throws AppError `object-corrupt`; whatever the service or the network says, `TimeoutError` after `timeoutMs` included */
   read(kind: BlobKind, sha256: string, sizeBytes: number, timeoutMs: number): Promise<Buffer>;
 };
@@ -35,11 +39,18 @@ export type BucketReader = Component & {
 type Options = {
   /** Whether anybody is delivered from the bucket: while nobody is, it is not asked for anything. */
   isInUse: () => boolean;
+  /** A look at an object that somebody was sent to found none. */
+  onMissing: (content: Content) => Promise<void>;
 };
+
+type Content = { kind: BlobKind; sha256: string };
+
+/** Fewer than there are connections: uploads of this process need some, too. */
+const maxReads = 48;
 
 export function createBucketReader(
   deps: { objects: ObjectStore; log: Logger; metrics: Metrics; clock?: Clock },
-  { isInUse }: Options,
+  { isInUse, onMissing }: Options,
 ): BucketReader {
   const { objects, log, clock = systemClock } = deps;
   const breaker = circuitBreaker(handleWhen(isServiceFailure), {
@@ -47,6 +58,8 @@ export function createBucketReader(
     // Looks come at their interval; each of them may be the one that closes it again.
     halfOpenAfter: probeIntervalMs / 2,
   });
+  let reads = 0;
+  let handedOut: Content | undefined;
   const isUsable = (): boolean => breaker.state === CircuitState.Closed;
   const usable = new Gauge({
     name: 'omnizap_object_storage_usable',
@@ -67,12 +80,23 @@ export function createBucketReader(
     log,
     clock,
     async pass() {
-      if (!isUsable() || (objects.mode === 'redirect' && isInUse()))
-        // What is wrong has been said when it began.
-        await breaker.execute(() => objects.probe(probeTimeoutMs)).catch(() => undefined);
+      if (isUsable() && (objects.mode !== 'redirect' || !isInUse())) return false;
+      // What is wrong has been said when it began.
+      const missing = await breaker.execute(look).catch(() => undefined);
+      if (missing) await onMissing(missing);
       return false;
     },
   });
+
+  /** A bucket may be there, and empty, or not for us to read. Returns what is not there although somebody was sent to it. */
+  async function look(): Promise<Content | undefined> {
+    await objects.probe(probeTimeoutMs);
+    const content = handedOut;
+    if (!content) return undefined;
+    handedOut = undefined;
+    const found = await objects.head(content.kind, content.sha256, AbortSignal.timeout(probeTimeoutMs));
+    return found === null ? content : undefined;
+  }
 
   return {
     name: 'object storage',
@@ -82,7 +106,15 @@ export function createBucketReader(
       objects.close();
     },
     isUsable,
-    read: (kind, sha256, sizeBytes, timeoutMs) =>
-      breaker.execute(() => objects.read(kind, sha256, sizeBytes, { timeoutMs })),
+    hasRoom: () => reads < maxReads,
+    wasHandedOut: (content) => (handedOut = content),
+    async read(kind, sha256, sizeBytes, timeoutMs) {
+      reads += 1;
+      try {
+        return await breaker.execute(() => objects.read(kind, sha256, sizeBytes, { timeoutMs }));
+      } finally {
+        reads -= 1;
+      }
+    },
   };
 }

@@ -42,6 +42,8 @@ const defaultTimeoutMs = 30_000;
 /** A service that does not even take the connection. */
 const connectTimeoutMs = 2_000;
 const maxSockets = 64;
+/** What services put up with; the client's figure is not exact to the second. */
+const tolerableSkewMs = 300_000;
 const listPageSize = 1_000;
 const kinds: readonly string[] = ['original', 'sticker', 'preview'] satisfies BlobKind[];
 const immutable = 'public, max-age=31536000, immutable';
@@ -221,17 +223,21 @@ export function createObjectStore(settings: ObjectStorageSettings, limits: Reque
      * Address that anybody may GET, and only GET, until `signedAt` + TTL. The same for the same moment, so that caches hit.
      * @throws Error when the service's endpoint cannot be formed
      */
-    async signedUrl(kind: BlobKind, sha256: string, signedAt: Date): Promise<string> {
+    signedUrl(kind: BlobKind, sha256: string, signedAt: Date): Promise<string> {
       const command = new GetObjectCommand({
         ...{ Bucket, Key: key(kind, sha256), ResponseContentType: contentType(kind) },
         ResponseCacheControl: `private, max-age=${settings.signedUrlTtlSeconds}`,
       });
-      // The client has seen the service's clock; ours may be wrong.
-      const { systemClockOffset } = client.config;
       return getSignedUrl(client, command, {
         expiresIn: settings.signedUrlTtlSeconds,
-        signingDate: new Date(signedAt.getTime() + systemClockOffset),
+        signingDate: signedAt,
       });
+    },
+
+    /** By how much the service's clock is ahead of ours, to the minute, as its answers have shown: less than five minutes is none. */
+    clockOffsetMs(): number {
+      const offsetMs = client.config.systemClockOffset;
+      return Math.abs(offsetMs) < tolerableSkewMs ? 0 : Math.round(offsetMs / 60_000) * 60_000;
     },
 
     /** Where everybody may read it, without a signature; null when nobody may. */
