@@ -10,8 +10,8 @@ import type { StickerObjects } from './sticker-objects.ts';
 import type { Content } from './stored-object-store.ts';
 
 const stickersPerBatch = 500;
-/** Timers are late by a millisecond or so; what that loses is made up for, a longer wait is not. */
-const catchUpSteps = 10;
+/** What timers that are late and single slow objects lose is made up for; a longer wait is not. */
+const catchUpMs = 100;
 
 export type BackfillOptions = {
   /** Objects begun per second at most. */
@@ -110,10 +110,10 @@ function walk(knex: Database['knex']): () => Promise<Content | null> {
 /** Waits so that no more than `ratePerSecond` begin. */
 function paced(ratePerSecond: number): () => Promise<void> {
   const stepMs = 1_000 / ratePerSecond;
-  let freeAt = 0;
+  let freeAt = performance.now();
   return async () => {
     const now = performance.now();
-    freeAt = Math.max(freeAt + stepMs, now - stepMs * catchUpSteps);
+    freeAt = Math.max(freeAt + stepMs, now - catchUpMs);
     if (freeAt > now) await delay(freeAt - now);
   };
 }
