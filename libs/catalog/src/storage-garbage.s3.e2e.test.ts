@@ -106,6 +106,7 @@ describe.each(testDatabaseKinds())('removing what nothing needs, on %s', (kind) 
     const gone = await bucket.addStored();
     await backfillObjects(bucket, { ratePerSecond: 10_000, concurrency: 8 });
     const { knex } = bucket.database;
+    await knex('sticker_pack_item').where({ asset_id: gone.id }).delete();
     await knex('sticker_asset')
       .where({ id: gone.id })
       .update({ unused_since: daysAgo(31) });

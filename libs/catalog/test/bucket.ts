@@ -8,7 +8,7 @@ import { createDiskStore, openStickerStorage, type BlobKind } from '@omnizap/sto
 import { createTestDatabase, startObjectStorage, type TestDatabaseKind } from '@omnizap/testkit';
 import { createStickerObjects } from '../src/sticker-objects.ts';
 import { contentsOfAsset, type Content } from '../src/stored-object-store.ts';
-import { addSticker } from './builders.ts';
+import { addPack, addSticker } from './builders.ts';
 
 export const sha256Of = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 export const daysAgo = (days: number): Date => new Date(Date.now() - days * 86_400_000);
@@ -52,7 +52,7 @@ export async function openBucket(kind: TestDatabaseKind) {
   return {
     ...{ database, server, store, objects, stickerObjects, putOnDisk },
 
-    /** Ready, in no pack, last changed a day ago, its three contents on the disk. */
+    /** Ready, in a pack of its own, last changed a day ago, its three contents on the disk. */
     async addStored(): Promise<{ id: string; contents: Content[] }> {
       const { knex } = database;
       const at = daysAgo(40);
@@ -67,6 +67,7 @@ export async function openBucket(kind: TestDatabaseKind) {
           .where({ asset_id: id, variant })
           .update({ sha256, size_bytes: sizeBytes });
       }
+      await addPack(database, [id]);
       return { id, contents: await contentsOfAsset(knex, id) };
     },
 
