@@ -8,7 +8,7 @@ import {
   type Garbage,
   type GarbageResult,
 } from '@omnizap/catalog';
-import { isAppError } from '@omnizap/runtime';
+import { AppError, isAppError } from '@omnizap/runtime';
 import type { Call, Command } from './command.ts';
 import type { Session } from './session.ts';
 import { requireUsable } from './storage-bucket.ts';
@@ -108,6 +108,9 @@ async function askFor(session: Session, stickerIds: string[]): Promise<void> {
 /** Behind what people wait for. */
 const repairPriority = 20;
 
+/** So few are removed whatever the catalogue has. */
+const fewEnough = 20;
+
 export const gc: Command = {
   name: 'gc',
   summary:
@@ -119,6 +122,7 @@ export const gc: Command = {
       description: `Only what is older than so many days (0..${longestGraceDays}; STICKER_STORAGE_GRACE_DAYS)`,
     },
     yes: { type: 'boolean', description: 'Removes it; without, nothing is removed' },
+    force: { type: 'boolean', description: 'With --yes: also when that is more than the catalogue has' },
   },
   examples: ['storage gc', 'storage gc --yes', 'storage gc --grace-days 90 --yes --json'],
   async run({ options, session, terminal, isJson }: Call) {
@@ -129,12 +133,28 @@ export const gc: Command = {
     const isRemoving = options.flag('yes');
     const bucket = objects && { objects, stickerObjects: createStickerObjects({ database, store, objects }) };
     const graceDays = given ?? session.storageGraceDays();
-    const result = await collectGarbage({ database, store, bucket, purge }, { graceDays, isRemoving });
+    const collect = (removing: boolean) =>
+      collectGarbage({ database, store, bucket, purge }, { graceDays, isRemoving: removing });
+    if (isRemoving && !options.flag('force')) refuseTooMuch(await collect(false));
+    const result = await collect(isRemoving);
     if (isJson) terminal.json({ data: garbageJson(result, isRemoving, graceDays) });
     else tellGarbage(terminal, result, isRemoving, given);
     return result.failed === 0 ? 0 : 1;
   },
 };
+
+/**
+ * The command believes the catalogue that it is given: with an empty one, an old copy, or that of another installation, nearly
+ * everything is garbage. @throws AppError `validation-failed`
+ */
+function refuseTooMuch({ objects, files, used }: GarbageResult): void {
+  const most = Math.max(objects.count, files.count);
+  if (most <= Math.max(used, fewEnough)) return;
+  throw new AppError(
+    'validation-failed',
+    `${most} would be removed, and the catalogue has ${used}: is DATABASE_URL the right one, and no old copy? With --force it is done.`,
+  );
+}
 
 function tellGarbage(terminal: Terminal, result: GarbageResult, isRemoving: boolean, given: number | undefined): void {
   const { objects, files, leftovers, foreign } = result;

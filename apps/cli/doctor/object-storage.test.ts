@@ -116,7 +116,7 @@ describe('the judgement of delivery', () => {
   it('finds removals that do not end, and what has failed for good', () => {
     const stuck = { count: 3, longestSeconds: 7_200 };
     expect(judge({ bucket: { ...facts.bucket, stuck } })).toEqual([
-      ['warn', expect.stringContaining('The removal of 3 objects began 2 h ago'), 'npm run ops -- storage gc'],
+      ['warn', expect.stringContaining('The removal of 3 objects began 2 h ago'), 'npm run ops -- storage gc --yes'],
     ]);
     expect(judge({ deadTasks: 2 })).toEqual([
       [

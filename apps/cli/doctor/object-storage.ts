@@ -132,7 +132,7 @@ export function judgeDelivery(facts: DeliveryFacts, mending: Mending): Finding[]
     findings.push(
       warn(
         `The removal of ${bucket.stuck.count} objects began ${Math.round(bucket.stuck.longestSeconds / 3_600)} h ago and has not ended: who needs them in the bucket waits for it.`,
-        'npm run ops -- storage gc',
+        'npm run ops -- storage gc --yes',
       ),
     );
   if (deadTasks > 0)

@@ -184,7 +184,7 @@ describe.each(testDatabaseKinds())('the doctor and the bucket on %s', (kind) => 
 
     const found = worse(await look());
     expect(found.map(({ severity, command }) => [severity, command])).toEqual([
-      ['warn', 'npm run ops -- storage gc'],
+      ['warn', 'npm run ops -- storage gc --yes'],
       ['warn', 'npm run ops -- dlq list --source tasks --type storage --groups'],
     ]);
     expect(found[0]?.text).toMatch(/^The removal of 1 objects began 2 h ago/);

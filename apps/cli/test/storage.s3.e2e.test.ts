@@ -24,6 +24,7 @@ type VerifyJson = {
 
 const pictures = 60;
 const dayMs = 86_400_000;
+const packId = uuidv7();
 
 describe.each(testDatabaseKinds())('npm run ops -- storage on %s', (kind) => {
   let test: TestDatabase;
@@ -50,7 +51,9 @@ describe.each(testDatabaseKinds())('npm run ops -- storage on %s', (kind) => {
       STICKER_OBJECT_STORAGE_ACCESS_KEY_ID: server.accessKeyId,
       STICKER_OBJECT_STORAGE_SECRET_ACCESS_KEY: server.secretAccessKey,
     };
-    for (let number = 0; number < pictures; number += 1) await addSticker();
+    const pack = { id: packId, pack_key: 'shown', owner_id: 'owner', name: 'Shown', publisher: '', tags: '[]' };
+    await database.knex('sticker_pack').insert(pack);
+    for (let number = 0; number < pictures; number += 1) await addSticker(number);
   }, 120_000);
   afterAll(async () => {
     await database?.close();
@@ -61,15 +64,18 @@ describe.each(testDatabaseKinds())('npm run ops -- storage on %s', (kind) => {
   const ops = (...args: string[]): Promise<Run> => runOps(env, 'storage', ...args);
 
   /** Its bytes only, as uploaded: nothing was made of it. */
-  async function addSticker(): Promise<void> {
+  async function addSticker(position: number): Promise<void> {
     const bytes = randomBytes(1_000);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     await store().put('original', sha256, bytes);
+    const id = uuidv7();
     await database.knex('sticker_asset').insert({
-      ...{ id: uuidv7(), owner_id: 'owner', sha256, mimetype: 'image/png', format: 'png', width: 512, height: 512 },
+      ...{ id, owner_id: 'owner', sha256, mimetype: 'image/png', format: 'png', width: 512, height: 512 },
       ...{ frame_count: 1, is_animated: 0, size_bytes: bytes.length, status: 'ready' },
       updated_at: new Date(Date.now() - dayMs),
     });
+    const item = { pack_id: packId, asset_id: id, position, emojis: '[]' };
+    await database.knex('sticker_pack_item').insert(item);
   }
 
   it('fills the bucket, says how far it is, and has nothing left to do', async () => {
@@ -130,6 +136,24 @@ describe.each(testDatabaseKinds())('npm run ops -- storage on %s', (kind) => {
     const kept = [];
     for await (const file of store().list('original')) kept.push(file.sha256);
     expect(kept).toHaveLength(pictures);
+  });
+
+  it('refuses to remove more than the catalogue has, unless it is told to', async () => {
+    const old = new Date(Date.now() - 40 * dayMs);
+    for (let number = 0; number < 100; number += 1) {
+      const bytes = Buffer.from(`of nobody ${number}`);
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      await store().put('preview', sha256, bytes);
+      await utimes(store().path('preview', sha256), old, old);
+    }
+
+    const refused = await ops('gc', '--yes');
+    expect([refused.code, refused.err]).toEqual([
+      2,
+      expect.stringMatching(/100 would be removed, and the catalogue has 60/),
+    ]);
+    const forced = await ops('gc', '--yes', '--force', '--json');
+    expect([forced.code, forced.json<GarbageJson>().data.files.removed]).toEqual([0, 100]);
   });
 
   it.each([

@@ -37,6 +37,8 @@ export type GarbageResult = {
   foreign: Garbage;
   /** Too young to go. */
   younger: number;
+  /** Contents that stickers of the catalogue have. */
+  used: number;
   failed: number;
   failures: { key: string; reason: string }[];
   stopped: string | null;
@@ -53,6 +55,7 @@ export async function collectGarbage(deps: Deps, options: GarbageOptions): Promi
   const failures = createStorageFailures();
   const removals = createBoundedWork(removalsAtOnce);
   let younger = 0;
+  let usedCount = 0;
 
   async function attempt(name: string, garbage: Garbage, remove: () => Promise<boolean>): Promise<void> {
     if (!options.isRemoving) return;
@@ -84,6 +87,7 @@ export async function collectGarbage(deps: Deps, options: GarbageOptions): Promi
 
   async function look(entry: Compared): Promise<void> {
     const { kind, sha256, used, row, object, file } = entry;
+    if (used) usedCount += 1;
     // What was begun a moment ago is still somebody's.
     const leftSince = row?.removingSince ?? (object || used ? null : row?.createdAt);
     if (bucket && leftSince && now - leftSince.getTime() > leftoverMs) {
@@ -117,7 +121,7 @@ export async function collectGarbage(deps: Deps, options: GarbageOptions): Promi
   }
   await removals.settle();
   return {
-    ...{ objects, files, leftovers, foreign, younger },
+    ...{ objects, files, leftovers, foreign, younger, used: usedCount },
     ...{ failed: failures.count(), failures: failures.list, stopped: failures.stopped() },
   };
 }
