@@ -1,13 +1,15 @@
 /**
- * `npm run chaos [-- --seed N --runs N --database NAME --faults A,B --duration SECONDS --rate N --flips N --json --keep --list-faults]`: breaks a
+ * `npm run chaos [-- --seed N --runs N --database NAME --faults A,B --duration SECONDS --rate N --flips N --storage-mode MODE --json --keep --list-faults]`: breaks a
  * private fleet in seeded ways and checks that nothing was lost, doubled or left behind. Exit code 1 when something was.
  */
 import { parseChaosOptions } from './chaos/chaos-options.ts';
 import type { ChaosOptions } from './chaos/chaos-options.ts';
+import type { Fault } from './chaos/faults/fault.ts';
 import { printFaults, printHelp } from './chaos/help.ts';
 import { printRun, printSummary, printViolations, toJson } from './chaos/report.ts';
 import { runSeries } from './chaos/run-series.ts';
 import { isInsideNamespace, runInsideNamespace } from './chaos/small-disk.ts';
+import { findStorage } from './chaos/storage/storage-server.ts';
 
 const interruptedExitCode = 130;
 /** An interrupted clean-up may not take longer. */
@@ -46,14 +48,22 @@ async function main(): Promise<number> {
   else if (options.isList) print(printFaults());
   if (options.isHelp || options.isList) return 0;
 
-  if (!isInsideNamespace() && options.faults.some(({ needs }) => needs !== undefined)) {
-    process.stderr.write('chaos: disk-full is left out: there are no mount namespaces here\n');
-    options.faults = options.faults.filter(({ needs }) => needs === undefined);
-  }
+  const leaveOut = (what: Fault['needs'], why: string): void => {
+    const isLeftOut = ({ needs }: Fault): boolean => needs === what;
+    for (const { name } of options.faults.filter(isLeftOut))
+      process.stderr.write(`chaos: ${name} is left out: ${why}\n`);
+    options.faults = options.faults.filter((fault) => !isLeftOut(fault));
+  };
+  const say = (line: string): void => void process.stderr.write(`chaos: ${line}\n`);
+  if (!isInsideNamespace()) leaveOut('small disk', 'there are no mount namespaces here');
+  const isStorageWanted = options.faults.some(({ needs }) => needs === 'object storage');
+  const storage = isStorageWanted ? await findStorage(say) : null;
+  if (storage === null) leaveOut('object storage', 'there is no OpenStack Swift here and none could be fetched');
   const progress = options.isJson ? (text: string): void => void process.stderr.write(`${text}\n`) : print;
   const summary = await runSeries(options, {
     signal: abort.signal,
-    say: (line) => void process.stderr.write(`chaos: ${line}\n`),
+    storage,
+    say,
     progress,
     onRun(run, replay) {
       progress(printRun(run));

@@ -18,6 +18,14 @@ describe('options of npm run chaos', () => {
     });
   });
 
+  it('repeat the mode of object storage', () => {
+    const options = parseChaosOptions(['--faults', 'object-storage', '--storage-mode', 'redirect']);
+
+    expect(options.storageMode).toBe('redirect');
+    expect(parseChaosOptions([]).storageMode).toBe('proxy');
+    expect(replayCommand(options, 3)).toMatch(/ --storage-mode redirect$/);
+  });
+
   it('take all faults or none by those words', () => {
     expect(parseChaosOptions([]).faults).toEqual(allFaults);
     expect(parseChaosOptions(['--faults', 'none']).faults).toEqual([]);
@@ -28,6 +36,7 @@ describe('options of npm run chaos', () => {
     [['--faults', 'flood'], /no fault "flood"/],
     [['--database', 'oracle'], /postgres or mariadb/],
     [['--runs', '0'], /whole number/],
+    [['--storage-mode', 'cdn'], /proxy or redirect/],
     [['--seed', 'x'], /whole number/],
     [['--seed', ''], /whole number/],
     [['--duration', '2.5'], /whole number/],

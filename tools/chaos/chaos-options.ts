@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { allFaults } from './faults/all-faults.ts';
 import type { Fault } from './faults/fault.ts';
 import type { DatabaseKind } from './sql.ts';
+import type { StorageMode } from './storage/storage-server.ts';
 
 const largestSeed = 2 ** 31 - 1;
 
@@ -16,6 +17,7 @@ export type ChaosOptions = {
   requestsPerSecond: number;
   /** Of each flag-flip; drawn when not given. */
   flips: number | undefined;
+  storageMode: StorageMode;
   isJson: boolean;
   isKept: boolean;
   isList: boolean;
@@ -34,6 +36,7 @@ export function parseChaosOptions(args: string[]): ChaosOptions {
       duration: { type: 'string', default: '20' },
       rate: { type: 'string', default: '20' },
       flips: { type: 'string' },
+      'storage-mode': { type: 'string', default: 'proxy' },
       json: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       'list-faults': { type: 'boolean', default: false },
@@ -42,6 +45,9 @@ export function parseChaosOptions(args: string[]): ChaosOptions {
   });
   if (values.database !== 'postgres' && values.database !== 'mariadb')
     throw new Error(`--database must be postgres or mariadb, not "${values.database}"`);
+  const mode = values['storage-mode'];
+  if (mode !== 'proxy' && mode !== 'redirect')
+    throw new Error(`--storage-mode must be proxy or redirect, not "${mode}"`);
   return {
     seed: values.seed === undefined ? randomInt(1, largestSeed) : wholeNumber('seed', values.seed, 0, largestSeed),
     runs: wholeNumber('runs', values.runs, 1, 100_000),
@@ -50,6 +56,7 @@ export function parseChaosOptions(args: string[]): ChaosOptions {
     durationSeconds: wholeNumber('duration', values.duration, 8, 86_400),
     requestsPerSecond: wholeNumber('rate', values.rate, 1, 1_000),
     flips: values.flips === undefined ? undefined : wholeNumber('flips', values.flips, 1, 100_000),
+    storageMode: mode,
     isJson: values.json,
     isKept: values.keep,
     isList: values['list-faults'],
@@ -61,7 +68,7 @@ export function parseChaosOptions(args: string[]): ChaosOptions {
 export function replayCommand(options: ChaosOptions, seed: number): string {
   const faults =
     options.faults.length === allFaults.length ? 'all' : options.faults.map(({ name }) => name).join(',') || 'none';
-  return `npm run chaos -- --seed ${seed} --database ${options.database} --faults ${faults} --duration ${options.durationSeconds} --rate ${options.requestsPerSecond}${options.flips === undefined ? '' : ` --flips ${options.flips}`}`;
+  return `npm run chaos -- --seed ${seed} --database ${options.database} --faults ${faults} --duration ${options.durationSeconds} --rate ${options.requestsPerSecond}${options.flips === undefined ? '' : ` --flips ${options.flips}`}${options.storageMode === 'proxy' ? '' : ` --storage-mode ${options.storageMode}`}`;
 }
 
 function wholeNumber(name: string, text: string, low: number, high: number): number {

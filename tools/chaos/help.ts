@@ -18,6 +18,7 @@ a running fleet or its data; everything that it starts ends with it.
   --faults A,B|all|none     what may happen (default all)
   --duration SECONDS        of the load; faults that last longer extend it (default 20)
   --rate N                  requests per second, whether or not earlier ones were answered (default 20)
+  --storage-mode MODE       proxy, or redirect: clients are sent to the bucket (default proxy); of object-storage
   --flips N                 flips of each flag-flip (default: drawn, 5 to 10)
   --json                    one JSON object on stdout; progress goes to stderr
   --keep                    keep the folder of every run, not only of those with a violation
@@ -58,6 +59,13 @@ What is checked
   wrong lane   A canary worked more than its share, or a dedicated worker while its flag was off, and could have known it.
   stale flag   A process did not hear of a flip within 15 s.
   failed reload  A request failed while a process of the API was replaced and nothing else was wrong.
+  failed asset  A sticker's bytes did not come, or not the right ones, while nothing but the bucket was wrong. In mode redirect,
+               where a client was sent to the bucket less than 5 s after it died, or before, that is the price and no finding.
+  late redirect  More than 5 s after the death of the bucket clients were still sent there (2 s between two looks at the bucket, 1 s
+               for a look, 2 s for the machine).
+  slow asset   p99 of the API's answers with bytes was above 3 s. The target is 750 ms; what is between is printed as missed.
+  stuck breaker  A process of the API went on with a dead bucket, or did not use a live one again within 5 s.
+  wrong object  After the rest the bucket lacks what the catalogue wants there, has other bytes of it, or has what nobody wants.
 
   without a processor  Seconds in which a process of the API, the relay or maintenance waited most of the time for one. On an
                overloaded machine promises in seconds are not judged.
@@ -65,6 +73,10 @@ What is checked
   take-over    From when all workers of a lane were dead until each task that waited for them was claimed in another lane.
   rescue       From the moment when a worker was killed or frozen until a task that it had in hand was started by another one
                or was over. Rescues during a failure of a database or a network are counted apart.
+  stickers' bytes  What 200 connections saw, all together at most 100 times a second: before the first kill of the bucket, while it
+               was dead, and after. A time is the whole, in mode redirect with the way to the bucket.
+  addresses    From the kill until the last time that a client was sent to the bucket.
+  bucket used again  From when the bucket answered until every process of the API used it.
   recovery     From the end of the last fault until 95 % of the requests are answered again and no more events wait than before
                the first one.
 

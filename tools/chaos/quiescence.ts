@@ -1,10 +1,15 @@
 /** Waits until the fleet has nothing left to do. Not coming to rest is a finding, with a list of what is stuck. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { readFinalTables, readNewestRanking } from './final-tables.ts';
+import type { FinalTables } from './final-tables.ts';
+import { expectedRanking } from './judge/judge-convergence.ts';
 import type { Sql } from './sql.ts';
 
 const pollMs = 500;
 /** A moment without work may lie between two steps of the same work. */
 const looksInARow = 3;
+/** Lists are published every few seconds at most. */
+const rankingTimeoutMs = 30_000;
 
 export type Rest = { isQuiet: boolean; tookMs: number; stuck: string[] };
 
@@ -64,4 +69,26 @@ async function listStuck(catalogue: Sql, queue: Sql): Promise<string[]> {
     ),
     ...jobs.map((row) => `task ${JSON.stringify(row)}`),
   ];
+}
+
+/** The newest generation may be published a moment after the last score. Not coming is found by the checker. */
+export async function waitForRanking(catalogue: Sql, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + rankingTimeoutMs;
+  while (performance.now() < deadline) {
+    const expected = expectedRanking(await readRankable(catalogue));
+    const ranking = Object.values(await readNewestRanking(catalogue));
+    const isCurrent = (ids: string[]): boolean => ids.length === expected.size && ids.every((id) => expected.has(id));
+    if ((ranking.length > 0 || expected.size === 0) && ranking.every(isCurrent)) return;
+    await delay(500, undefined, { signal });
+  }
+}
+
+async function readRankable(
+  catalogue: Sql,
+): Promise<Pick<FinalTables, 'packs' | 'items' | 'assets' | 'classifications'>> {
+  const { packs, items, assets, classifications } = await readFinalTables(catalogue, {
+    ...catalogue,
+    query: () => Promise.resolve([]),
+  });
+  return { packs, items, assets, classifications };
 }

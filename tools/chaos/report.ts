@@ -3,6 +3,7 @@ import type { RunReport } from './run-chaos.ts';
 import type { Fault } from './faults/fault.ts';
 import { violationKinds } from './judge/violation.ts';
 import type { ViolationKind } from './judge/violation.ts';
+import { printAssets, toAssetsJson } from './storage/asset-report.ts';
 import { percentile } from '../bench/statistics.ts';
 
 /** From the contract: a dead worker's task starts elsewhere, and the fleet is itself again after a database restart. */
@@ -56,6 +57,12 @@ function judgeInvariants({ runs }: Summary): InvariantLine[] {
       'no retention in these runs',
     ),
     line(11, 'SIGTERM ends a process cleanly within 15 s; nobody ends by himself'),
+    line(
+      14,
+      'whatever the bucket does, the bytes of stickers are answered',
+      hadFault('object-storage'),
+      'no object storage in these runs',
+    ),
   ];
 }
 
@@ -125,6 +132,12 @@ export function toJson(summary: Summary): object {
     wrong_lanes: kinds.wrong_lane,
     stale_flags: kinds.stale_flag,
     failed_reloads: kinds.failed_reload,
+    failed_assets: kinds.failed_asset,
+    late_redirects: kinds.late_redirect,
+    slow_assets: kinds.slow_asset,
+    stuck_breakers: kinds.stuck_breaker,
+    wrong_objects: kinds.wrong_object,
+    assets: toAssetsJson(runs.map((run) => run.assets)),
     flips: runs.reduce((sum, run) => sum + run.flips, 0),
     flip_to_effect_seconds: spread(undisturbed(runs.flatMap((run) => run.awareness))),
     take_over_seconds: spread(undisturbed(runs.flatMap((run) => run.takeOvers))),
@@ -200,6 +213,7 @@ export function printSummary(summary: Summary): string {
     `reloads             ${reloads.processes} processes, ${reloads.ofApi} of them API; ${reloads.failed} of ${reloads.requests} requests failed meanwhile, with nothing else wrong`,
     `recovery            ${recovery === null ? 'not measured' : `${recovery.toFixed(1)} s to 95 % of the rate after the last fault (the longest)`}`,
     `database restart    ${figure(databaseRecovery, recoveryTargetSeconds)}`,
+    ...printAssets(runs.map((run) => run.assets)),
     Object.entries(countKinds(runs))
       .map(([kind, count]) => `${kind.replaceAll('_', ' ')} ${count}`)
       .join(', '),

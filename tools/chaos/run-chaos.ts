@@ -8,22 +8,21 @@ import type { Fault, FaultContext } from './faults/fault.ts';
 import { watchFlips } from './flags/flip-watch.ts';
 import type { Awareness } from './flags/flip-watch.ts';
 import { createFlipper } from './flags/flipper.ts';
-import { expectedRanking } from './judge/judge-convergence.ts';
 import { judgeLanes, judgeOwners } from './judge/judge-owners.ts';
 import { judgeAwareness, judgeReloads, requestsDuring } from './judge/judge-reloads.ts';
 import { judgeLives } from './judge/judge-rest.ts';
 import { judgeRun } from './judge/judge-run.ts';
 import type { KnownFacts } from './judge/known-facts.ts';
 import type { Violation } from './judge/violation.ts';
-import { readFinalTables, readNewestRanking, readRecordedHistory } from './final-tables.ts';
-import type { FinalTables, JobChange } from './final-tables.ts';
+import { readFinalTables, readRecordedHistory } from './final-tables.ts';
+import type { JobChange } from './final-tables.ts';
 import { startFleet } from './fleet.ts';
 import type { Fleet, Life, Replacement } from './fleet.ts';
 import { openHistoryFile } from './history-file.ts';
 import { installCatalogueHistory, installQueueHistory } from './history-triggers.ts';
 import { createLoad } from './load.ts';
 import type { PicturePool } from './pictures.ts';
-import { waitForRest } from './quiescence.ts';
+import { waitForRanking, waitForRest } from './quiescence.ts';
 import { createRandom } from './random.ts';
 import { drawTimeline, secondsToRecover } from './recovery.ts';
 import { disturbedBy, excusesOf, failsBelow, freezes, injectAll } from './inject.ts';
@@ -36,20 +35,23 @@ import { findTakeOvers } from './take-over.ts';
 import type { LaneDeath, TakeOver } from './take-over.ts';
 import { overlapMs, watchStarvation } from './starvation.ts';
 import { connectSql } from './sql.ts';
-import type { DatabaseKind, Sql } from './sql.ts';
+import type { DatabaseKind } from './sql.ts';
+import type { AssetFigures } from './storage/asset-figures.ts';
+import { createAssetLoad } from './storage/asset-load.ts';
+import { judgeStorage, openStorageRun } from './storage/storage-run.ts';
+import type { StorageMode, StorageServer } from './storage/storage-server.ts';
 
 /** Load goes on after the last fault, so that recovery can be seen. */
 const afterMs = 8_000;
 const restTimeoutMs = 120_000;
-/** Lists are published every few seconds at most. */
-const rankingTimeoutMs = 30_000;
 /** Faults with which an API that is reloaded loses no request. */
-const quietFaults = new Set(['reload-loop', 'flag-flip', 'lane-death']);
+const quietFaults = new Set(['reload-loop', 'flag-flip', 'lane-death', 'object-storage']);
 const backMs = 6_000;
 /** A process that was killed, frozen or cut off may count as gone for so long. */
 const unseenMs = 15_000;
 /** Of the random numbers. */
 const endStateStream = 2;
+const assetStream = 5;
 /** A time of which more was without processors is not measured. */
 const starvedPart = 0.1;
 const maxMeasuredSeconds = 15;
@@ -69,6 +71,9 @@ export type RunOptions = {
   say: (line: string) => void;
   /** Set when PostgreSQL lives on a small disk of its own. */
   fillDisk: FaultContext['fillDisk'];
+  /** Set when a fault of the run is about it. */
+  storage: StorageServer | undefined;
+  storageMode: StorageMode;
 };
 
 export type RunReport = {
@@ -86,6 +91,8 @@ export type RunReport = {
   overtakenFlips: number;
   takeOvers: (Omit<TakeOver, 'changes'> & { isDisturbed: boolean })[];
   reloads: { processes: number; ofApi: number; requests: number; failed: number };
+  /** Null without object storage. */
+  assets: AssetFigures | null;
   rescues: (Omit<Rescue, 'changes'> & { isDisturbed: boolean })[];
   recoverySeconds: number | null;
   /** After restarts of a database, from when it answered again. */
@@ -126,8 +133,10 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
       if (queue !== catalogue) await queue.close();
     });
     const adminToken = randomBytes(24).toString('base64url');
-    const env = environment(dataDir, adminToken);
+    const storage = options.storage ? await openStorageRun(options.storage, options.storageMode) : null;
+    const env = { ...environment(dataDir, adminToken), ...storage?.settings };
     await migrate({ ...env, DATABASE_URL: catalogueUrl, QUEUE_DATABASE_URL: queueUrl });
+    await storage?.turnOn(catalogue);
     await installCatalogueHistory(catalogue);
     await installQueueHistory(queue);
 
@@ -173,6 +182,7 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
       catalogueUrl,
       queueUrl,
       onFlip: watch.expect,
+      startStates: storage?.flags,
       note: (entry) => history.write('fault', { fault: 'flag-flip', ...entry }),
     });
     Object.assign(facts, { flips: flipper.flips, knownEverywhereAt: watch.knownEverywhereAt });
@@ -181,6 +191,8 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
       starvation.stop();
       await flipper.close();
     });
+    const random = createRandom(seed, assetStream);
+    const assets = storage && createAssetLoad({ fleet, catalogue, load, facts, history, random });
     const laneDeaths: LaneDeath[] = [];
     const replacements: Replacement[] = [];
     const flaggers = plan.filter(({ fault }) => fault.reach === 'flags').length;
@@ -204,6 +216,7 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
       wait: async (milliseconds) => await delay(milliseconds, undefined, { signal }),
       shiftClock: async (slot, offsetMs) => await writeFile(path.join(clockDir, slot), String(offsetMs)),
       fillDisk: options.fillDisk,
+      storage: storage && assets ? { ...storage, assets } : undefined,
     });
     for (const server of new Set(Object.values(options.servers))) await server.start();
     fleet.heal();
@@ -219,6 +232,7 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
     facts.endedAt = Date.now();
     const tables = await readFinalTables(catalogue, queue);
     const recorded = await readRecordedHistory(catalogue, queue);
+    const bucket = rest.isQuiet && storage ? await storage.readBucket(catalogue) : null;
     await fleet.stop();
 
     const isDisturbed = disturbedBy(injections, failsBelow);
@@ -244,6 +258,10 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
           askedAt <= atMs &&
           askedAt > atMs - unseenMs,
       );
+    const verdict = judgeStorage(storage, assets, {
+      ...{ tables, bucket, isElse, isDisturbed: isAnythingElse },
+      isFlagMoved: flipper.flips.some(({ flags }) => flags.includes('enable_object_storage_delivery')),
+    });
     const violations = [
       ...judgeRun({ requests: load.requests, tables, history: recorded, rest, facts }),
       ...judgeLives(fleet.lives, (_life, fromMs, toMs) => isDisturbed(fromMs, toMs)),
@@ -256,6 +274,7 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
       ...judgeLanes({ jobs: recorded.jobs, flips: flipper.flips, heard: watch.heard, isInlineServed, slotOf: slotAt }),
       ...judgeAwareness(watch.seen, isFrozenToo),
       ...judgeReloads(load.requests, replacements, isAnythingElse),
+      ...(verdict?.violations ?? []),
     ];
     for (const found of violations) history.write('violation', found);
     const stepsOf = (changes: JobChange[], fromMs: number): object[] =>
@@ -322,6 +341,7 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
         requests: during.asked,
         failed: during.failed.length,
       },
+      assets: verdict?.figures ?? null,
       rescues: rescues.map(({ changes: _, ...rescue }) => ({
         ...rescue,
         isDisturbed: isDisturbed(rescue.atMs, rescue.atMs + rescue.seconds * 1_000),
@@ -357,28 +377,6 @@ function watchHits(fleet: Fleet, hits: Hit[]): void {
   const { kill, pause } = fleet;
   fleet.kill = (slot) => remember(kill(slot));
   fleet.pause = (slot) => remember(pause(slot));
-}
-
-/** The newest generation may be published a moment after the last score. Not coming is found by the checker. */
-async function waitForRanking(catalogue: Sql, signal: AbortSignal): Promise<void> {
-  const deadline = performance.now() + rankingTimeoutMs;
-  while (performance.now() < deadline) {
-    const expected = expectedRanking(await readRankable(catalogue));
-    const ranking = Object.values(await readNewestRanking(catalogue));
-    const isCurrent = (ids: string[]): boolean => ids.length === expected.size && ids.every((id) => expected.has(id));
-    if ((ranking.length > 0 || expected.size === 0) && ranking.every(isCurrent)) return;
-    await delay(500, undefined, { signal });
-  }
-}
-
-async function readRankable(
-  catalogue: Sql,
-): Promise<Pick<FinalTables, 'packs' | 'items' | 'assets' | 'classifications'>> {
-  const { packs, items, assets, classifications } = await readFinalTables(catalogue, {
-    ...catalogue,
-    query: () => Promise.resolve([]),
-  });
-  return { packs, items, assets, classifications };
 }
 
 /** For whoever looks into a violation: everything that the checker saw. */

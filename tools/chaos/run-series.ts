@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { isProcessAlive, locateMariadb } from '@omnizap/embedded';
+import type { SwiftInstallation } from '@omnizap/embedded';
 import { replayCommand } from './chaos-options.ts';
 import type { ChaosOptions } from './chaos-options.ts';
 import { startMariadbServer, startPostgresServer } from './database-server.ts';
@@ -14,6 +15,8 @@ import type { RunOptions, RunReport } from './run-chaos.ts';
 import { planFaults } from './schedule.ts';
 import { mountSmallDisk } from './small-disk.ts';
 import type { SmallDisk } from './small-disk.ts';
+import { startStorageServer } from './storage/storage-server.ts';
+import type { StorageServer } from './storage/storage-server.ts';
 import type { Summary } from './report.ts';
 
 const folderPrefix = 'omnizap-chaos-';
@@ -22,6 +25,8 @@ const pictureCount = 16;
 
 export type SeriesContext = {
   signal: AbortSignal;
+  /** Null where no fault needs it. */
+  storage: SwiftInstallation | null;
   say: (line: string) => void;
   progress: (line: string) => void;
   onRun: (run: RunReport, replay: string) => void;
@@ -49,7 +54,11 @@ export async function runSeries(options: ChaosOptions, context: SeriesContext): 
       signal.throwIfAborted();
       const seed = options.seed + index;
       const plan = planFaults(seed, options.faults, options.durationSeconds * 1_000);
-      const hosted = await host.serversFor(plan.some(({ fault }) => fault.needs === 'small disk'));
+      const needs = new Set(plan.map(({ fault }) => fault.needs));
+      const hosted = await host.serversFor({
+        onSmallDisk: needs.has('small disk'),
+        withStorage: needs.has('object storage'),
+      });
       const runFolder = await mkdtemp(path.join(tmpdir(), `${keptPrefix}${seed}-`));
       let isKept = options.isKept;
       try {
@@ -61,6 +70,7 @@ export async function runSeries(options: ChaosOptions, context: SeriesContext): 
             durationSeconds: options.durationSeconds,
             requestsPerSecond: options.requestsPerSecond,
             flips: options.flips,
+            storageMode: options.storageMode,
             ...hosted,
             pictures,
             folder: runFolder,
@@ -87,14 +97,15 @@ export async function runSeries(options: ChaosOptions, context: SeriesContext): 
   }
 }
 
-type Hosted = Pick<RunOptions, 'servers' | 'fillDisk'>;
+type Hosted = Pick<RunOptions, 'servers' | 'fillDisk' | 'storage'>;
+type Wanted = { onSmallDisk: boolean; withStorage: boolean };
 
 /** Starts each server when a run needs it for the first time, and keeps it for the next ones. */
 function createHost(
   { database }: ChaosOptions,
   folder: string,
-  { signal, say }: SeriesContext,
-): { serversFor: (onSmallDisk: boolean) => Promise<Hosted>; close: () => Promise<void> } {
+  { signal, say, storage: installation }: SeriesContext,
+): { serversFor: (wanted: Wanted) => Promise<Hosted>; close: () => Promise<void> } {
   const servers: DatabaseServer[] = [];
   const optionsFor = (name: string, dataDir: string): ServerOptions => {
     const log = createWriteStream(path.join(folder, `${name}.log`), { flags: 'a' });
@@ -109,6 +120,7 @@ function createHost(
   let postgres: Promise<DatabaseServer> | undefined;
   let small: Promise<{ server: DatabaseServer; disk: SmallDisk }> | undefined;
   let mariadb: Promise<DatabaseServer> | undefined;
+  let storage: Promise<StorageServer> | undefined;
 
   async function startSmall(): Promise<{ server: DatabaseServer; disk: SmallDisk }> {
     const disk = mountSmallDisk(path.join(folder, 'small-disk'));
@@ -125,19 +137,31 @@ function createHost(
     return await keep(startMariadbServer(optionsFor('mariadb', folder), installation));
   }
 
+  function startStorage(): Promise<StorageServer> | undefined {
+    return installation === null
+      ? undefined
+      : startStorageServer({ installation, ...optionsFor('object-storage', path.join(folder, 'object-storage')) });
+  }
+
   return {
     async close() {
+      await storage?.then((server) => server.close()).catch(() => undefined);
       await Promise.allSettled(servers.map((server) => server.close()));
       await small?.then(({ disk }) => disk.unmount()).catch(() => undefined);
     },
-    async serversFor(onSmallDisk) {
+    async serversFor({ onSmallDisk, withStorage }) {
       if (onSmallDisk) small ??= startSmall();
       else postgres ??= keep(startPostgresServer(optionsFor('postgres', folder)));
       const limited = onSmallDisk ? await small : undefined;
       const queue = limited?.server ?? (await postgres);
       if (!queue) throw new Error('no PostgreSQL was started');
       if (database === 'mariadb') mariadb ??= startMaria();
-      return { servers: { catalogue: (await mariadb) ?? queue, queue }, fillDisk: limited?.disk.fill };
+      if (withStorage) storage ??= startStorage();
+      return {
+        servers: { catalogue: (await mariadb) ?? queue, queue },
+        fillDisk: limited?.disk.fill,
+        storage: withStorage ? await storage : undefined,
+      };
     },
   };
 }

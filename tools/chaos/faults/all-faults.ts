@@ -21,6 +21,7 @@ import {
 } from './network-faults.ts';
 import { killFault, pauseFault, rollingRestartFault, terminateFault } from './process-faults.ts';
 import { reloadLoopFault } from './reload-fault.ts';
+import { objectStorageFault } from './storage-fault.ts';
 
 export const allFaults: Fault[] = [
   killFault,
@@ -47,4 +48,5 @@ export const allFaults: Fault[] = [
   flagFlipFault,
   laneDeathFault,
   reloadLoopFault,
+  objectStorageFault,
 ];

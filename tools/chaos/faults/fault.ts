@@ -3,13 +3,15 @@ import type { DatabaseServer } from '../database-server.ts';
 import type { Flipper } from '../flags/flipper.ts';
 import type { Fleet, Replacement, Slot } from '../fleet.ts';
 import type { KnownFacts } from '../judge/known-facts.ts';
+import type { AssetLoad } from '../storage/asset-load.ts';
+import type { StorageRun } from '../storage/storage-run.ts';
 import type { LaneDeath } from '../take-over.ts';
 import type { Load } from '../load.ts';
 import type { Random } from '../random.ts';
 import type { DatabaseKind, Sql } from '../sql.ts';
 
 /** What a fault may disturb besides what it hits, for whoever measures how fast the fleet recovers. */
-export type Reach = 'processes' | 'database' | 'network' | 'data' | 'flags';
+export type Reach = 'processes' | 'database' | 'network' | 'data' | 'flags' | 'storage';
 
 export type FaultContext = {
   kind: DatabaseKind;
@@ -38,6 +40,8 @@ export type FaultContext = {
   shiftClock: (slot: string, offsetMs: number) => Promise<void>;
   /** Takes all free space of the database's disk; resolves to what gives it back. Absent where the disk is not small. */
   fillDisk: (() => Promise<() => Promise<void>>) | undefined;
+  /** Absent where no fault of the run is about it. */
+  storage: (Pick<StorageRun, 'server' | 'outages'> & { assets: AssetLoad }) | undefined;
 };
 
 export type Fault = {
@@ -46,7 +50,7 @@ export type Fault = {
   summary: string;
   reach: Reach;
   /** Set where it needs more than every machine has. */
-  needs?: 'small disk';
+  needs?: 'small disk' | 'object storage';
   /** Set where it means little without workers of a second release. */
   isAboutLanes?: boolean;
   /** Resolves when everything is as it was. Draws all its choices from `random`. */

@@ -42,13 +42,17 @@ type FlipperOptions = {
   catalogueUrl: string;
   queueUrl: string;
   onFlip: (flip: Flip) => void;
+  /** Of flags that the run begins with otherwise. */
+  startStates?: Partial<Record<FlagName, FlagState>> | undefined;
   note: (entry: object) => void;
 };
 
 export function createFlipper(options: FlipperOptions): Flipper {
   const { catalogue, note } = options;
   const flips: Flip[] = [];
-  const states = new Map<FlagName, FlagState>(flagNames.map((name) => [name, firstStates[name]]));
+  const states = new Map<FlagName, FlagState>(
+    flagNames.map((name) => [name, options.startStates?.[name] ?? firstStates[name]]),
+  );
   const database = connectDatabase(options.catalogueUrl, { poolMax: 1, applicationName: 'omnizap chaos' });
   const log = createLogger({ level: 'silent', format: 'json', process: 'chaos' });
   const wakeups = createWakeups({ queueUrl: options.queueUrl, log });

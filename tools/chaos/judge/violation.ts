@@ -21,6 +21,16 @@ export const violationKinds = [
   'stale_flag',
   /** A request that a reload of the API broke. */
   'failed_reload',
+  /** A sticker's bytes that somebody did not get, or got wrong. */
+  'failed_asset',
+  /** A client that was sent to a bucket that had been away for long. */
+  'late_redirect',
+  /** Bytes that came far too late. */
+  'slow_asset',
+  /** The API did not leave a dead bucket alone, or did not come back to a live one. */
+  'stuck_breaker',
+  /** The bucket is not as the catalogue wants it. */
+  'wrong_object',
 ] as const;
 export type ViolationKind = (typeof violationKinds)[number];
 
