@@ -23,11 +23,15 @@ export type BenchFleet = {
   adminToken: string;
   databaseUrl: string;
   postgresPid: number;
+  /** What every process of it is started with. */
+  env: Record<string, string>;
   /** Names as `npm start` prints them. */
   processes: () => { name: string; pid: number }[];
   /** Resolves when the process says that it is ready. */
   start: (name: string) => Promise<void>;
   stop: (name: string) => Promise<void>;
+  /** One more process of that kind, with settings that differ from the others'; it is stopped with the fleet. */
+  startBeside: (name: string, settings: Record<string, string>) => Promise<SpawnedProcess>;
   query: <Row extends object>(sql: string, values?: unknown[]) => Promise<Row[]>;
   /** Calls `listener` with each line of the database server's log; returns the unsubscriber. */
   onDatabaseLog: (listener: (line: string) => void) => () => void;
@@ -113,8 +117,10 @@ export async function startBenchFleet({
     adminToken,
     databaseUrl: postgres.url,
     postgresPid: postgres.pid,
+    env,
     processes: () => [...running].map(([name, { pid }]) => ({ name, pid })),
     start,
+    startBeside: async (name, others) => await startProcess(planOf(plans, name), { ...env, ...others }, cleanUp),
     stop: async (name) => {
       await running.get(name)?.stop();
       running.delete(name);

@@ -16,11 +16,11 @@ const probeTimeoutMs = 1_000;
 /** For a machine that has more to do than processors, and the way to the client. */
 const marginMs = 2_000;
 /** An address that is handed out later than this after a kill should not have been. */
-export const handOutBoundMs = probeIntervalMs + probeTimeoutMs + marginMs;
+const handOutBoundMs = probeIntervalMs + probeTimeoutMs + marginMs;
 /** A look at the bucket that works, a request that goes there, and the same margin. */
-export const reentryBoundMs = probeIntervalMs + probeTimeoutMs + marginMs;
+const reentryBoundMs = probeIntervalMs + probeTimeoutMs + marginMs;
 /** The target is 750 ms; what is only slow on a busy machine is printed and no finding. */
-export const slowBoundMs = 3_000;
+const slowBoundMs = 3_000;
 /** Fewer say nothing about the slowest hundredth. */
 const leastForP99 = 200;
 
