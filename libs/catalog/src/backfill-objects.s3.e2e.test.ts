@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { rm } from 'node:fs/promises';
+import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { testDatabaseKinds } from '@omnizap/testkit';
 import { openBucket, type Bucket } from '../test/bucket.ts';
 import { backfillObjects, type BackfillResult } from './backfill-objects.ts';
@@ -84,6 +84,22 @@ describe.each(testDatabaseKinds())('filling a bucket from what is on the disk, o
 
     expect(await backfill()).toMatchObject({ stored: others.length, missingHere: 1, failed: 0, stopped: null });
     expect(await bucket.keys()).toEqual(keysOf(others));
+  });
+
+  it('puts no damaged file into the bucket under the name of the bytes that it should have', async () => {
+    const [cut, other, ...others] = await add(3);
+    if (!cut || !other) throw new Error('nothing was added');
+    const path = ({ kind: blob, sha256 }: Content): string => bucket.store.path(blob, sha256);
+    const bytes = await readFile(path(other));
+    await truncate(path(cut), 1);
+    await writeFile(path(other), Buffer.alloc(bytes.length, 'x'));
+
+    expect(await backfill()).toMatchObject({ stored: others.length, failed: 2, missingHere: 0, stopped: null });
+    expect(await bucket.keys()).toEqual(keysOf(others));
+
+    await writeFile(path(other), bytes);
+    expect(await backfill()).toMatchObject({ stored: 1, failed: 1 });
+    expect(await bucket.keys()).toEqual(keysOf([other, ...others]));
   });
 
   it('keeps to its rate', async () => {
