@@ -111,7 +111,11 @@ describe.each(testDatabaseKinds())('the history of a chaos run on %s', (kind) =>
   });
 
   it('lists what is stuck when there is no rest, and reads the tables that it leaves', async () => {
-    const rest = await waitForRest(catalogue, queue, 0, new AbortController().signal);
+    const rest = await waitForRest(catalogue, queue, {
+      damaged: [],
+      timeoutMs: 0,
+      signal: new AbortController().signal,
+    });
     const tables = await readFinalTables(catalogue, queue);
 
     expect(rest.isQuiet).toBe(false);

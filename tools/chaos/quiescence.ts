@@ -13,12 +13,17 @@ const rankingTimeoutMs = 30_000;
 
 export type Rest = { isQuiet: boolean; tookMs: number; stuck: string[] };
 
-export async function waitForRest(catalogue: Sql, queue: Sql, timeoutMs: number, signal: AbortSignal): Promise<Rest> {
+/** What was damaged cannot be brought into the bucket: that is tried again for hours, and is not waited for. */
+export async function waitForRest(
+  catalogue: Sql,
+  queue: Sql,
+  { damaged, timeoutMs, signal }: { damaged: string[]; timeoutMs: number; signal: AbortSignal },
+): Promise<Rest> {
   const startedAt = performance.now();
   let looks = 0;
   for (;;) {
     signal.throwIfAborted();
-    const left = await countOpenWork(catalogue, queue).catch(() => 1);
+    const left = await countOpenWork(catalogue, queue, damaged).catch(() => 1);
     looks = left === 0 ? looks + 1 : 0;
     const tookMs = performance.now() - startedAt;
     if (looks === looksInARow) return { isQuiet: true, tookMs, stuck: [] };
@@ -27,13 +32,22 @@ export async function waitForRest(catalogue: Sql, queue: Sql, timeoutMs: number,
   }
 }
 
-async function countOpenWork(catalogue: Sql, queue: Sql): Promise<number> {
+async function countOpenWork(catalogue: Sql, queue: Sql, damaged: string[]): Promise<number> {
+  const ids =
+    damaged.length === 0
+      ? []
+      : await catalogue.query<{ id: string }>(
+          `SELECT id FROM sticker_asset WHERE sha256 IN (${damaged.map((sha256) => `'${sha256}'`).join(', ')})`,
+        );
+  const hopeless = ["''", ...ids.map(({ id }) => `'${id.trim()}'`)].join(', ');
   const [own] = await catalogue.query<{ open: number | string }>(
     `SELECT (SELECT COUNT(*) FROM domain_event_outbox WHERE status <> 'completed')
-          + (SELECT COUNT(*) FROM work_state WHERE is_due = 1) AS open`,
+          + (SELECT COUNT(*) FROM work_state
+              WHERE is_due = 1 AND NOT (task_type = 'storage' AND CAST(subject_id AS char(36)) IN (${hopeless}))) AS open`,
   );
   const [jobs] = await queue.query<{ open: number }>(
-    "SELECT COUNT(*) AS open FROM pgboss.job WHERE state IN ('created', 'retry', 'active')",
+    `SELECT COUNT(*) AS open FROM pgboss.job WHERE state IN ('created', 'retry', 'active')
+        AND NOT (name LIKE 'storage.%' AND REPLACE(COALESCE(singleton_key, '-'), 'delayed:', '') IN (${hopeless}))`,
   );
   return Number(own?.open ?? 1) + Number(jobs?.open ?? 1);
 }

@@ -227,7 +227,8 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
     await load.stop();
     history.write('load', { ended: true, requests: load.requests.length });
 
-    const rest = await waitForRest(catalogue, queue, restTimeoutMs, signal);
+    const awaited = { damaged: facts.damagedContent, timeoutMs: restTimeoutMs, signal };
+    const rest = await waitForRest(catalogue, queue, awaited);
     if (rest.isQuiet) await waitForRanking(catalogue, signal);
     await watch.settled();
     facts.endedAt = Date.now();
@@ -262,9 +263,10 @@ export async function runChaos(options: RunOptions): Promise<RunReport> {
           askedAt <= atMs &&
           askedAt > atMs - unseenMs,
       );
+    const isFlagMoved = flipper.flips.some(({ flags }) => flags.includes('enable_object_storage_delivery'));
     const verdict = judgeStorage(storage, assets, {
-      ...{ tables, bucket, isElse, isDisturbed: (fromMs, toMs) => isElse(fromMs, toMs) || isNearStarved(fromMs, toMs) },
-      isFlagMoved: flipper.flips.some(({ flags }) => flags.includes('enable_object_storage_delivery')),
+      ...{ tables, bucket, damagedContent: facts.damagedContent, isElse, isFlagMoved },
+      isDisturbed: (fromMs, toMs) => isElse(fromMs, toMs) || isNearStarved(fromMs, toMs),
     });
     const violations = [
       ...judgeRun({ requests: load.requests, tables, history: recorded, rest, facts }),

@@ -13,7 +13,7 @@ const curatedLevels = new Set(['safe', 'unknown']);
 
 export function judgeConvergence(requests: RequestRecord[], tables: FinalTables, facts: KnownFacts): Violation[] {
   return [
-    ...judgeWorkStates(tables),
+    ...judgeWorkStates(tables, facts),
     ...judgeStickers(requests, tables, facts),
     ...judgeScores(tables),
     ...judgeRanking(tables),
@@ -25,11 +25,16 @@ function deadSubjects(tables: FinalTables): Set<string> {
   return new Set(tables.deadTasks.map(({ taskType, subjectId }) => `${taskType}:${subjectId}`));
 }
 
-function judgeWorkStates(tables: FinalTables): Violation[] {
+/** An upload of what was damaged is tried again for hours, in case somebody puts the file back. */
+function judgeWorkStates(tables: FinalTables, { damagedContent }: KnownFacts): Violation[] {
   const dead = deadSubjects(tables);
+  const damaged = new Set(
+    tables.assets.filter(({ sha256 }) => damagedContent.includes(sha256)).map(({ id }) => `storage:${id}`),
+  );
   return tables.workStates.flatMap(({ taskType, subjectId, wanted, done, failed }) => {
     if (done >= wanted) return [];
     const name = `${taskType}:${subjectId}`;
+    if (damaged.has(name)) return [];
     if (failed < wanted) return [violation('lost', 3, `${name} wants version ${wanted} and has ${done}`)];
     return dead.has(name)
       ? []

@@ -8,6 +8,8 @@ const sticker = 'b'.repeat(64);
 const preview = 'c'.repeat(64);
 const stray = 'd'.repeat(64);
 
+const undamaged = { damagedContent: [] };
+
 type Seen = { tables: ReturnType<typeof cleanEvidence>['tables']; objects: BucketObject[]; rows: ObjectRow[] };
 
 function cleanSeen(): Seen {
@@ -34,7 +36,7 @@ function cleanSeen(): Seen {
 describe('the checker of the bucket', () => {
   it('finds nothing where the bucket has what ready stickers need', () => {
     const { tables, ...bucket } = cleanSeen();
-    expect(judgeObjects(tables, bucket)).toEqual([]);
+    expect(judgeObjects(tables, bucket, undamaged)).toEqual([]);
   });
 
   it.each<[string, (seen: Seen) => void]>([
@@ -52,15 +54,33 @@ describe('the checker of the bucket', () => {
     const seen = cleanSeen();
     breakIt(seen);
     const { tables, ...bucket } = seen;
-    expect(judgeObjects(tables, bucket).map(({ kind }) => kind)).toEqual(['wrong_object']);
+    expect(judgeObjects(tables, bucket, undamaged).map(({ kind }) => kind)).toEqual(['wrong_object']);
   });
 
   it('calls all objects wrong of a sticker that is not ready, and excuses what a dead letter answers for', () => {
     const { tables, ...bucket } = cleanSeen();
     const dead = { taskId: 't', taskType: 'storage', subjectId: 'asset-1', error: 'damaged' };
 
-    expect(judgeObjects({ ...tables, deadTasks: [dead] }, { objects: [], rows: [] })).toEqual([]);
+    expect(judgeObjects({ ...tables, deadTasks: [dead] }, { objects: [], rows: [] }, undamaged)).toEqual([]);
     tables.assets = tables.assets.map((asset) => ({ ...asset, status: 'rejected' }));
-    expect(judgeObjects(tables, bucket)).toHaveLength(6);
+    expect(judgeObjects(tables, bucket, undamaged)).toHaveLength(6);
+  });
+
+  it('requires nothing of a sticker whose pack was deleted, and believes no row that says more than the bucket has', () => {
+    const { tables, ...bucket } = cleanSeen();
+    tables.packs = tables.packs.map((pack) => ({ ...pack, isDeleted: true }));
+
+    expect(judgeObjects(tables, bucket, undamaged)).toEqual([]);
+    expect(judgeObjects(tables, { objects: [], rows: [] }, undamaged)).toEqual([]);
+    expect(judgeObjects(tables, { ...bucket, objects: [] }, undamaged)).toHaveLength(3);
+  });
+
+  it('excuses what a damaged file keeps from the bucket, and not its bytes there', () => {
+    const { tables, ...bucket } = cleanSeen();
+    const damaged = { damagedContent: [original] };
+
+    expect(judgeObjects(tables, { objects: [], rows: [] }, damaged)).toEqual([]);
+    Object.assign(bucket.objects[0] ?? {}, { sha256: stray });
+    expect(judgeObjects(tables, bucket, damaged).map(({ kind }) => kind)).toEqual(['wrong_object']);
   });
 });

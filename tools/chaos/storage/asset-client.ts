@@ -5,6 +5,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { AssetRecord, AssetWay } from './asset-records.ts';
 
 const timeoutMs = 12_000;
+/** The API closes a connection on which nothing was asked for 5 s; whoever asks at that moment is reset, and nobody is to blame. */
+const longestIdleMs = 3_000;
 /** How much of a file is asked for at once by those who want a part. */
 const partBytes = 200;
 
@@ -25,11 +27,11 @@ export type AssetClient = {
   close: () => void;
 };
 
-export function createAssetClient({ connections }: { connections: number }): AssetClient {
-  const agents = [0, 1].map(() => new Agent({ keepAlive: true, maxSockets: connections }));
-  const [api, bucket] = agents;
-  /** Right bytes by their SHA-256, to compare parts with. */
-  const known = new Map<string, Buffer>();
+/** One connection to the API, and one to the bucket. `known` are right bytes by their SHA-256, to compare parts with. */
+export function createAssetClient(known: Map<string, Buffer>): AssetClient {
+  const api = new Agent({ keepAlive: true, maxSockets: 1 });
+  const bucket = new Agent({ keepAlive: true, maxSockets: 1 });
+  let usedAt = 0;
 
   async function ask(
     baseUrl: string,
@@ -40,6 +42,7 @@ export function createAssetClient({ connections }: { connections: number }): Ass
     const way = wanted === 'part' && whole === undefined ? 'whole' : wanted;
     const headers = headersFor(way, target);
     const startedAt = Date.now();
+    if (startedAt - usedAt > longestIdleMs) close();
     let answeredAt = startedAt;
     let handedOutAt: number | null = null;
     let status = 0;
@@ -60,16 +63,18 @@ export function createAssetClient({ connections }: { connections: number }): Ass
       problem = code ?? message;
       if (handedOutAt === null) answeredAt = Date.now();
     }
+    usedAt = Date.now();
     const isLate = problem === 'timeout' || status === 503;
-    return { path: target.path, way, startedAt, answeredAt, endedAt: Date.now(), status, handedOutAt, problem, isLate };
+    return { path: target.path, way, startedAt, answeredAt, endedAt: usedAt, status, handedOutAt, problem, isLate };
   }
 
-  return {
-    ask,
-    close: () => {
-      for (const agent of agents) agent.destroy();
-    },
-  };
+  /** Of the connections; the next request makes new ones. */
+  function close(): void {
+    api.destroy();
+    bucket.destroy();
+  }
+
+  return { ask, close };
 }
 
 function headersFor(way: AssetWay, { sha256 }: AssetTarget): Record<string, string> {
@@ -96,9 +101,9 @@ export function problemOf(
   return sha256 === target.sha256 ? null : `${bytes.length} bytes with the SHA-256 ${sha256}`;
 }
 
-async function request(url: string, headers: Record<string, string>, agent: Agent | undefined): Promise<Answer> {
+async function request(url: string, headers: Record<string, string>, agent: Agent): Promise<Answer> {
   return await new Promise((resolve, reject) => {
-    const asking = get(url, { headers, ...(agent === undefined ? {} : { agent }) }, (response) => {
+    const asking = get(url, { headers, agent }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.once('error', reject);

@@ -10,7 +10,7 @@ import type { Load } from '../load.ts';
 import type { Random } from '../random.ts';
 import type { Sql } from '../sql.ts';
 import { createAssetClient } from './asset-client.ts';
-import type { AssetTarget } from './asset-client.ts';
+import type { AssetClient, AssetTarget } from './asset-client.ts';
 import type { AssetRecord, AssetWay, BreakerLook } from './asset-records.ts';
 
 const connections = 200;
@@ -43,7 +43,8 @@ type Deps = {
 };
 
 export function createAssetLoad({ fleet, catalogue, load, facts, history, random }: Deps): AssetLoad {
-  const client = createAssetClient({ connections });
+  /** By SHA-256. */
+  const known = new Map<string, Buffer>();
   const records: AssetRecord[] = [];
   const looks: BreakerLook[] = [];
   let targets: AssetTarget[] = [];
@@ -76,18 +77,20 @@ export function createAssetLoad({ fleet, catalogue, load, facts, history, random
 
   async function connection(index: number): Promise<void> {
     const periodMs = (connections / perSecond) * 1_000;
+    const client = createAssetClient(known);
     let dueAt = performance.now() + (index / connections) * periodMs;
     while (isRunning) {
       await delay(Math.max(0, dueAt - performance.now()));
       const target = targets.length === 0 ? undefined : random.pick(targets);
       const [baseUrl] = fleet.apiUrls();
       if (target === undefined || baseUrl === undefined) await delay(idleMs);
-      else if (isRunning) await ask(baseUrl, target);
+      else if (isRunning) await ask(client, baseUrl, target);
       dueAt = Math.max(dueAt + periodMs, performance.now());
     }
+    client.close();
   }
 
-  async function ask(baseUrl: string, target: AssetTarget): Promise<void> {
+  async function ask(client: AssetClient, baseUrl: string, target: AssetTarget): Promise<void> {
     const asked = await client.ask(baseUrl, target, random.pick(ways));
     const isExplained =
       !load.livePacks().includes(target.packKey) || facts.damagedContent.includes(target.originalSha256);
@@ -110,7 +113,6 @@ export function createAssetLoad({ fleet, catalogue, load, facts, history, random
     async stop() {
       isRunning = false;
       await running;
-      client.close();
     },
   };
 }

@@ -108,6 +108,7 @@ export function judgeStorage(
   evidence: {
     tables: FinalTables;
     bucket: { objects: BucketObject[]; rows: ObjectRow[] } | null;
+    damagedContent: string[];
   } & AssetConditions,
 ): StorageVerdict | null {
   if (run === null || assets === null) return null;
@@ -116,7 +117,7 @@ export function judgeStorage(
   return {
     violations: [
       ...judgeAssets(seen, evidence),
-      ...(evidence.bucket === null ? [] : judgeObjects(evidence.tables, evidence.bucket)),
+      ...(evidence.bucket === null ? [] : judgeObjects(evidence.tables, evidence.bucket, evidence)),
     ],
     figures: measureAssets(seen),
   };
