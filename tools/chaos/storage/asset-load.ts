@@ -21,6 +21,8 @@ const targetsIntervalMs = 1_000;
 const lookIntervalMs = 250;
 const lookTimeoutMs = 2_000;
 const idleMs = 100;
+/** A slow load may have deleted every pack that it published; the bucket is killed all the same then. */
+const longestWaitMs = 20_000;
 /** The newest ones: those are on their way into the bucket. */
 const mostTargets = 400;
 const ways: AssetWay[] = ['whole', 'whole', 'whole', 'part', 'known'];
@@ -28,7 +30,7 @@ const ways: AssetWay[] = ['whole', 'whole', 'whole', 'part', 'known'];
 export type AssetLoad = {
   records: AssetRecord[];
   looks: BreakerLook[];
-  /** Several faults may have begun; each ends its own. Resolves when there is something to ask for. */
+  /** Several faults may have begun; each ends its own. Resolves when there is something to ask for, or has not been for long. */
   start: () => Promise<void>;
   stop: () => Promise<void>;
 };
@@ -108,7 +110,8 @@ export function createAssetLoad({ fleet, catalogue, load, facts, history, random
         const clients = Array.from({ length: connections }, (_, index) => connection(index));
         running = Promise.all([refreshTargets(), lookAtBreakers(), ...clients]);
       }
-      while (isRunning && targets.length === 0) await delay(idleMs);
+      const deadline = performance.now() + longestWaitMs;
+      while (isRunning && targets.length === 0 && performance.now() < deadline) await delay(idleMs);
     },
     async stop() {
       isRunning = false;
