@@ -73,7 +73,7 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
   const { config, log, membership, metrics, wakeups } = context;
   const idempotency = createIdempotency({ database: context.database, processId: membership.processId, log });
   const { database } = idempotency;
-  const storage = openStickerStorage(config, bucketLimits);
+  const storage = await openStickerStorage(config, bucketLimits);
   const { store, objects, purge, storesObjects } = storage;
   await store.prepare();
 

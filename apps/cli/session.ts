@@ -55,7 +55,7 @@ export type Session = {
   /** @throws AppError `unavailable` */
   taskQueues(): Promise<TaskQueues>;
   /** The bytes of stickers: on this host, in the bucket, and kept by others. */
-  stickerStorage(): StickerStorage;
+  stickerStorage(): Promise<StickerStorage>;
   /** `STICKER_STORAGE_GRACE_DAYS` */
   storageGraceDays(): number;
   retention(): Promise<Retention>;
@@ -80,7 +80,7 @@ export function createSession(): Session {
   const later = { notify: (topic: string) => void topics.add(topic) };
   let made: Parts | undefined;
   let connected: Database | undefined;
-  let opened: StickerStorage | undefined;
+  let opened: Promise<StickerStorage> | undefined;
 
   /** @throws AppError `configuration-invalid` */
   function parts(): Parts {
@@ -131,7 +131,7 @@ export function createSession(): Session {
       const stored = storedEvaluation(await createFlagStore(catalogue).list());
       // A command is over before a flag that changes meanwhile would be known to a process that runs.
       const flags = { isOn: (...of: Parameters<typeof stored.evaluate>) => stored.evaluate(...of).enabled };
-      const { storesObjects } = openStickerStorage(parts().config);
+      const { storesObjects } = await openStickerStorage(parts().config);
       const deps = { database: catalogue, flags, wakeups: later, storesObjects };
       return {
         moderation: createModeration(deps),
@@ -171,7 +171,7 @@ export function createSession(): Session {
       }
       await made?.sender.stop();
       await connected?.close();
-      opened?.objects?.close();
+      (await opened)?.objects?.close();
     },
   };
 }

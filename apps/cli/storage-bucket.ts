@@ -7,7 +7,7 @@ const probeTimeoutMs = 5_000;
 
 /** @throws AppError `configuration-invalid` when there is none, `storage-failed` in words */
 export async function openBucket(session: Session): Promise<StickerStorage & { objects: ObjectStore }> {
-  const storage = session.stickerStorage();
+  const storage = await session.stickerStorage();
   const { objects } = storage;
   if (objects === null)
     throw new AppError(

@@ -52,7 +52,7 @@ export const verify: Command = {
   },
   examples: ['storage verify', 'storage verify --deep', 'storage verify --repair --json'],
   async run({ options, session, terminal, isJson }) {
-    const { store, objects } = session.stickerStorage();
+    const { store, objects } = await session.stickerStorage();
     if (objects) await requireUsable(objects);
     const database = await session.database();
     const isRepairing = options.flag('repair');
@@ -127,7 +127,7 @@ export const gc: Command = {
   examples: ['storage gc', 'storage gc --yes', 'storage gc --grace-days 90 --yes --json'],
   async run({ options, session, terminal, isJson }: Call) {
     const given = options.number('grace-days', { min: 0, max: longestGraceDays, isWhole: true });
-    const { store, objects, purge } = session.stickerStorage();
+    const { store, objects, purge } = await session.stickerStorage();
     if (objects) await requireUsable(objects);
     const database = await session.database();
     const isRemoving = options.flag('yes');

@@ -47,7 +47,7 @@ const rankingLookMs = 6_000;
 /** A leader stays one while its lease is current; looking it up again only shows that somebody took over after a stall. */
 const leadershipLookMs = 5_000;
 
-export function composeMaintenance(context: ProcessContext): Promise<{ components: Component[] }> {
+export async function composeMaintenance(context: ProcessContext): Promise<{ components: Component[] }> {
   const { config, database, log, membership, metrics, wakeups } = context;
   const flags = createFlags({ database, wakeups, log, metrics });
   const flagStore = createFlagStore(database);
@@ -98,7 +98,7 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
     },
   );
 
-  const { store, objects, purge, storesObjects } = openStickerStorage(config);
+  const { store, objects, purge, storesObjects } = await openStickerStorage(config);
   const unusedStickers = createUnusedStickers(
     {
       ...{ database, store, purge, log },
@@ -263,7 +263,7 @@ export function composeMaintenance(context: ProcessContext): Promise<{ component
       objects?.close();
     },
   };
-  return Promise.resolve({ components: [flags, { name: 'task queues', ...queues }, leader] });
+  return { components: [flags, { name: 'task queues', ...queues }, leader] };
 }
 
 /** A plan that cannot be read must not keep the tasks of dead processes waiting: it only cannot be rolled out. */

@@ -35,7 +35,7 @@ export async function composeWorker(context: ProcessContext, kind: WorkerKind): 
     lanes: flags,
   });
   context.health.addCheck({ name: 'queue', check: () => queues.ping() });
-  const { store, objects, purge, storesObjects } = openStickerStorage(config);
+  const { store, objects, purge, storesObjects } = await openStickerStorage(config);
   await store.prepare();
 
   const isClassification = kind === 'classification';

@@ -4,7 +4,7 @@
  * release, with less time: ten minutes of watching are five seconds. A host for each database, side by side.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { drawPng, spawnProcess, startLoad, testDatabaseKinds, waitFor, type Load } from '@omnizap/testkit';
+import { ask, drawPng, spawnProcess, startLoad, testDatabaseKinds, waitFor, type Load } from '@omnizap/testkit';
 import path from 'node:path';
 import { stableFolder } from '../../deploy/pm2/test/pm2-host.ts';
 import { runCommand } from '../../deploy/pm2/test/run-command.ts';
@@ -53,7 +53,12 @@ async function walk(operated: OperatedHost): Promise<void> {
 
   await page.run('Before you begin', {
     after: async (_, index) => {
-      if (index === 0) await host.markDaemon();
+      if (index !== 0) return;
+      await host.markDaemon();
+      // pm2 waits for the API only.
+      const ready = async (): Promise<boolean> =>
+        (await ask(`http://127.0.0.1:${host.env.MAINTENANCE_PORT}/readyz`)).status === 200;
+      await waitFor(ready, { ...patience, description: 'maintenance' });
     },
   });
   expect(await running()).toEqual(['api', 'api', 'maintenance', 'relay']);

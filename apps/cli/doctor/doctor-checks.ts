@@ -27,7 +27,7 @@ import {
   type Database,
   type LiveProcess,
 } from '@omnizap/runtime';
-import { explainStorageError, objectStorageDigest, openStickerStorage } from '@omnizap/storage';
+import { explainStorageError, objectStorageDigest, openStickerStorage, type StickerStorage } from '@omnizap/storage';
 import { readQueueState, type QueueState } from '@omnizap/tasks';
 import { probeProcess } from '../probe-process.ts';
 import type { Probe } from '../release-findings.ts';
@@ -125,7 +125,8 @@ export function createDoctorChecks(view: ConfigView): { checks: Check[]; close: 
     return async (): Promise<Directory> => ({ variable, folder, facts: await (facts ??= readDirectory(folder)) });
   });
 
-  const { objects } = openStickerStorage(settings, bucketLimits);
+  let opened: Promise<StickerStorage> | undefined;
+  const storage = (): Promise<StickerStorage> => (opened ??= openStickerStorage(settings, bucketLimits));
   let bucketRead: Promise<BucketFacts> | undefined;
   const bucketFacts = (): Promise<BucketFacts> => (bucketRead ??= read(readBucketFacts));
   const deliveryPercent = (): Promise<number> =>
@@ -137,6 +138,7 @@ export function createDoctorChecks(view: ConfigView): { checks: Check[]; close: 
 
   /** Only lists and reads: whoever looks does not change anything. */
   async function examineBucket(): Promise<Finding[]> {
+    const { objects } = await storage();
     if (objects === null) return [];
     const { timeoutMs } = bucketLimits;
     // The bucket may be looked at while the database cannot.
@@ -329,7 +331,7 @@ export function createDoctorChecks(view: ConfigView): { checks: Check[]; close: 
     checks: checkNames.map((name) => ({ name, parts: readers[name] })),
     /** Does not wait for a server that gives no answer. */
     async close() {
-      objects?.close();
+      (await opened)?.objects?.close();
       await within(Promise.allSettled(connections.map(({ database }) => database.close())), closeLimitMs, []);
     },
   };

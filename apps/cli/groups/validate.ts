@@ -119,7 +119,7 @@ async function judgePack(packKey: string, session: Session): Promise<Verdict> {
   const reader = createCatalogueReader({ database: await session.database() }, { ageDecayDays });
   const { view, stickers } = await reader.readPack(packKey, operator);
   const findings = findingsOfPack(view.pack, stickers).filter(({ isMended }) => !isMended);
-  const store = session.stickerStorage().store;
+  const store = (await session.stickerStorage()).store;
   for (const { stickerId, stickerSha256, status } of stickers) {
     if (status !== 'ready' || stickerSha256 === null) continue;
     const bytes = await store.read('sticker', stickerSha256).catch((error: unknown) => {

@@ -35,7 +35,7 @@ export async function openBucket(kind: TestDatabaseKind) {
     STICKER_OBJECT_STORAGE_MODE: 'proxy' as const,
     STICKER_OBJECT_STORAGE_SIGNED_URL_TTL_SECONDS: 900,
   };
-  const { objects } = openStickerStorage(environment, { attempts: 1, timeoutMs: 5_000 });
+  const { objects } = await openStickerStorage(environment, { attempts: 1, timeoutMs: 5_000 });
   if (objects === null) throw new Error('a bucket is configured');
   // Without an origin: what it lacks, it lacks.
   const store = createDiskStore(join(root, 'stickers'));

@@ -18,6 +18,7 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { AppError } from '@omnizap/runtime';
 import type { BlobKind } from './blob-kind.ts';
 import type { ObjectStorageSettings } from './object-storage-settings.ts';
+import { isEtagOf } from './etag.ts';
 import { isMissing } from './storage-problem.ts';
 
 export type StoredObject = {
@@ -258,14 +259,6 @@ function requireListing(page: ListObjectsV2CommandOutput): void {
   const { Name, KeyCount, IsTruncated, Contents } = page;
   if ([Name, KeyCount, IsTruncated, Contents].every((part) => part === undefined))
     throw new Error('XML parse error: no list of objects');
-}
-
-const md5Of = (etag: string): string => etag.replace(/^W\//, '').replaceAll('"', '').toLowerCase();
-
-/** Null: the ETag is no MD5, and says nothing of the bytes. */
-export function isEtagOf(etag: string, bytes: Buffer): boolean | null {
-  if (!/^[0-9a-f]{32}$/.test(md5Of(etag))) return null;
-  return md5Of(etag) === createHash('md5').update(bytes).digest('hex');
 }
 
 /** Null when there are more than expected: nobody has to read on to know that they are wrong. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createCdnPurge, type PurgeCdn } from './cdn-purge.ts';
 import { createDiskStore, type DiskStore } from './disk-store.ts';
 import { objectStorageSettings, type ObjectStorageEnvironment } from './object-storage-settings.ts';
-import { createObjectStore, type ObjectStore, type RequestLimits } from './object-store.ts';
+import type { ObjectStore, RequestLimits } from './object-store.ts';
 
 export type StickerStorage = {
   store: DiskStore;
@@ -26,10 +26,10 @@ type Environment = ObjectStorageEnvironment & {
   STICKER_CDN_PURGE_TOKEN?: string | undefined;
 };
 
-/** Connects to nothing before it is used. */
-export function openStickerStorage(environment: Environment, limits?: RequestLimits): StickerStorage {
+/** Connects to nothing before it is used; where there is no bucket, the client of buckets is not even loaded. */
+export async function openStickerStorage(environment: Environment, limits?: RequestLimits): Promise<StickerStorage> {
   const settings = objectStorageSettings(environment);
-  const objects = settings && createObjectStore(settings, limits);
+  const objects = settings && (await import('./object-store.ts')).createObjectStore(settings, limits);
   const { STICKER_CDN_PURGE_URL: url, STICKER_CDN_PURGE_TOKEN: token } = environment;
   const purge = url === undefined ? undefined : createCdnPurge({ url, token });
   const store = createDiskStore(
