@@ -67,13 +67,18 @@ export function createApp(deps: ApiDeps): Express {
   const { operations, document } = createOperations(deps);
   const { apiKeys, ownerSessions } = deps;
   const authentication = createAuthentication({ apiKeys, ownerSessions, adminToken: config.ADMIN_TOKEN });
-  for (const operation of operations)
-    app[operation.method](expressPath(operation.path), createOperationRoute(operation, { ...deps, authentication }));
-  for (const [path, those] of byPath(operations)) {
-    const allow = allowedMethods(those);
-    app.options(path, createOptionsAnswer(those, allow));
-    app.all(path, refuseMethod(allow, those.some(isForOtherSites)));
-  }
+  const install = (those: Operation[]): void => {
+    for (const operation of those)
+      app[operation.method](expressPath(operation.path), createOperationRoute(operation, { ...deps, authentication }));
+    for (const [path, ofPath] of byPath(those)) {
+      const allow = allowedMethods(ofPath);
+      app.options(path, createOptionsAnswer(ofPath, allow));
+      app.all(path, refuseMethod(allow, ofPath.some(isForOtherSites)));
+    }
+  };
+  // "x.webp" is the file of sticker x; whatever is possible with a sticker is not possible with a sticker called "x.webp".
+  install(operations.filter(({ path }) => isFile(path)));
+  install(operations.filter(({ path }) => !isFile(path)));
   const pages = createPageRoutes(deps, webPages(deps, document));
   pages.install(app);
 
@@ -139,6 +144,9 @@ function logAnswers(log: Logger): RequestHandler {
 function expressPath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1');
 }
+
+/** `/{id}.webp`: a parameter with an ending of ours. */
+const isFile = (path: string): boolean => /\}\.\w+$/.test(path);
 
 /** Those with fewer places first: what is possible at "import" is not what is possible at a pack's key. */
 function byPath(operations: Operation[]): [string, Operation[]][] {
