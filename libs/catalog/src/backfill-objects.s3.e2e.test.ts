@@ -74,7 +74,9 @@ describe.each(testDatabaseKinds())('filling a bucket from what is on the disk, o
     const rest = await backfill();
     expect(rest.failed).toBe(0);
     expect(rest.stored + broken.stored).toBeGreaterThanOrEqual(60);
-    expect(await bucket.keys()).toEqual(keysOf(contents));
+    // One by one: a Swift that is killed between storing and listing has an object that its list lacks.
+    for (const { kind: blob, sha256, sizeBytes } of contents)
+      expect(await bucket.objects.read(blob, sha256, sizeBytes)).toHaveLength(sizeBytes);
   }, 60_000);
 
   it('goes on after single failures, and counts apart what this host does not have', async () => {
