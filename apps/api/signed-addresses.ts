@@ -8,6 +8,10 @@ import type { BlobKind, ObjectStore } from '@omnizap/storage';
 /** Addresses of a few hundred bytes each. */
 const keptAddresses = 20_000;
 const partsOfLife = 3;
+
+/** For how long the addresses that are given out stay the same. */
+export const partSecondsOf = (ttlSeconds: number): number => Math.floor(ttlSeconds / partsOfLife);
+
 /** Who keeps the redirect for as long as they may must still be able to begin and end the download. */
 const reservedShare = 1 / 6;
 
@@ -22,7 +26,7 @@ export function createSignedAddresses(
   { ttlSeconds }: { ttlSeconds: number },
 ) {
   const signed = new LRUCache<string, Promise<string>>({ max: keptAddresses });
-  const partMs = Math.floor(ttlSeconds / partsOfLife) * 1_000;
+  const partMs = partSecondsOf(ttlSeconds) * 1_000;
 
   return {
     async of(kind: BlobKind, sha256: string, now = Date.now() + objects.clockOffsetMs()): Promise<SignedAddress> {

@@ -5,9 +5,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { isReachable, opensBySignature, type PackView, type StickerView } from '@omnizap/catalog';
 import { AppError } from '@omnizap/runtime';
+import { partSecondsOf } from './signed-addresses.ts';
 
-/** They repeat for a third of their life, as those of the bucket do: caches hit, and at least two thirds are left to whoever asks. */
-const partsOfLife = 3;
 /** Hosts need not agree on the second: what one has signed a moment ago must hold at the other. */
 const clockToleranceSeconds = 60;
 const signatureShape = /^[A-Za-z0-9_-]{43}$/;
@@ -29,7 +28,8 @@ export type SignedPaths = ReturnType<typeof createSignedPaths>;
 /** `secrets`: the first signs, each of them verifies; none = nothing is signed, and no signature holds. */
 export function createSignedPaths({ secrets, ttlSeconds }: { secrets: readonly string[]; ttlSeconds: number }) {
   const [current] = secrets;
-  const partSeconds = Math.floor(ttlSeconds / partsOfLife);
+  // They repeat as those of the bucket do.
+  const partSeconds = partSecondsOf(ttlSeconds);
 
   function sign(asset: SignedAsset, now = Date.now()): string | null {
     if (current === undefined) return null;

@@ -3,8 +3,8 @@
  * the same id. A message that was taken leaves no row; one that nobody took in all its attempts is a dead letter like any task.
  */
 import { AppError, type Database, type Transaction } from '@omnizap/runtime';
-import { retryDelayMs, type TaskHandler, type TaskOutcome } from '@omnizap/tasks';
-import { taskSettings } from './task-settings.ts';
+import type { TaskHandler, TaskOutcome } from '@omnizap/tasks';
+import { longestWaitMs } from './task-settings.ts';
 import { createVersionedHandler, type Look } from './versioned-handler.ts';
 import { createWebhookSender, type SendWebhook, type WebhookAnswer } from './webhook-sender.ts';
 import { signatureHeaders } from './webhook-signature.ts';
@@ -25,8 +25,6 @@ import { createWorkStateStore, postponeSweeps } from './work-state-store.ts';
 /** A receiver that fails so often in a row, over at least that time, is told nothing more: nobody looks after it. */
 const failuresToDisable = 50;
 const disableAfterMs = 3_600_000;
-/** The wait that the queue chooses may be this much longer than its ceiling: a worker has to be free. */
-const sweepMarginMs = 60_000;
 /** Until an owner's next message has its turn. */
 const turnMs = 1_000;
 const userAgent = 'OmniZap-Stickers-Webhooks';
@@ -89,18 +87,12 @@ export function createDeliverWebhook(
         await disableWebhook(trx, kind, webhookId, `The last ${failuresInRow} attempts failed.`);
         return true;
       }
-      await postponeSweeps(trx, kind, { taskType: 'webhook', subjectId }, longestWaitMs(task.attempt));
+      await postponeSweeps(trx, kind, { taskType: 'webhook', subjectId }, longestWaitMs('webhook', task.attempt));
       return false;
     });
     if (isDisabled) return { status: 'rejected', reason: 'the receiver has failed for too long' };
     throw new AppError('unavailable', `Webhook ${webhookId} did not take its message: ${result.error}`);
   }
-}
-
-/** Until the attempt after this one: sweeps that look before would only add attempts beside those of the queue. */
-function longestWaitMs(attempt: number): number {
-  const settings = taskSettings.find(({ type }) => type === 'webhook');
-  return (settings ? retryDelayMs(settings, attempt, () => 1) : 0) + sweepMarginMs;
 }
 
 function requestOf(messageId: string, message: Message, receiver: { url: string; secret: string }) {

@@ -3,9 +3,8 @@
  * taken out. Two processes may work on one object: a row says which way it is going, and what is wrong after a kill in between is
  * found by the next look.
  */
-import { createHash } from 'node:crypto';
 import { AppError, type Database } from '@omnizap/runtime';
-import { explainStorageError, type DiskStore, type ObjectStore } from '@omnizap/storage';
+import { explainStorageError, isNamed, type DiskStore, type ObjectStore } from '@omnizap/storage';
 import {
   claimObject,
   claimRemoval,
@@ -35,7 +34,7 @@ export function createStickerObjects({ database, store, objects }: Deps) {
   /** Checked: a file that has rotted on disk must not take the place of a sound object. */
   async function localBytes({ kind: blob, sha256 }: ContentId): Promise<Buffer> {
     const bytes = await readLocal({ kind: blob, sha256 });
-    if (createHash('sha256').update(bytes).digest('hex') === sha256) return bytes;
+    if (isNamed(sha256, bytes)) return bytes;
     throw new AppError(
       'object-corrupt',
       `The file of ${blob} ${sha256} on this host has other bytes than its name says.`,

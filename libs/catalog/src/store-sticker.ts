@@ -4,7 +4,7 @@
  */
 import { AppError, type Database } from '@omnizap/runtime';
 import type { PurgeCdn } from '@omnizap/storage';
-import { retryDelayMs, type TaskHandler } from '@omnizap/tasks';
+import type { TaskHandler } from '@omnizap/tasks';
 import { findAsset } from './asset-store.ts';
 import { packKeysOfAsset } from './pack-store.ts';
 import type { StickerObjects } from './sticker-objects.ts';
@@ -16,14 +16,12 @@ import {
   type Content,
   type ContentId,
 } from './stored-object-store.ts';
-import { taskSettings } from './task-settings.ts';
+import { longestWaitMs } from './task-settings.ts';
 import { createVersionedHandler } from './versioned-handler.ts';
 import { createWorkStateStore, postponeSweeps } from './work-state-store.ts';
 
 /** Until whoever is removing an object is done with it. */
 const removalMs = 5_000;
-/** The wait that the queue chooses may be this much longer than its ceiling: a worker has to be free. */
-const sweepMarginMs = 60_000;
 
 type Deps = {
   database: Database;
@@ -59,12 +57,11 @@ export function createStoreSticker({ database, stickerObjects, purge }: Deps): T
     if (!(await isStickerWanted(knex, subjectId))) await attempt(() => forgetCopies(subjectId, unwanted, signal));
     for (const content of wanted)
       await attempt(async () => {
-        isWaiting ||= (await stickerObjects?.bringIn(content, signal)) === 'being-removed';
+        if ((await stickerObjects?.bringIn(content, signal)) === 'being-removed') isWaiting = true;
       });
     if (failures.length > 0) {
-      const settings = taskSettings.find(({ type }) => type === 'storage');
-      const longestMs = (settings ? retryDelayMs(settings, task.attempt, () => 1) : 0) + sweepMarginMs;
-      await database.transaction((trx) => postponeSweeps(trx, kind, { taskType: 'storage', subjectId }, longestMs));
+      const waitMs = longestWaitMs('storage', task.attempt);
+      await database.transaction((trx) => postponeSweeps(trx, kind, { taskType: 'storage', subjectId }, waitMs));
       throw failures[0];
     }
     if (isWaiting) return { status: 'retryAfter', milliseconds: removalMs, reason: 'an object is being removed' };

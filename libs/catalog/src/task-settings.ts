@@ -1,5 +1,5 @@
 /** The kinds of task of the catalogue and how each is queued. */
-import type { TaskSettings } from '@omnizap/tasks';
+import { retryDelayMs, type TaskSettings } from '@omnizap/tasks';
 
 /**
  * `derivative` is worked by the classification process, after classification: making WebPs must not delay knowing what came.
@@ -32,3 +32,12 @@ export const taskSettings: TaskSettings[] = [
   { type: 'storage', ...storageRetries, timeoutSeconds: 120, coalesceSeconds: 0 },
   { type: 'webhook', ...webhookRetries, timeoutSeconds: 20, coalesceSeconds: 0, postponeLimit: 100_000 },
 ];
+
+/** The wait that the queue chooses may be this much longer than its ceiling: a worker has to be free. */
+const sweepMarginMs = 60_000;
+
+/** Until the attempt after this one: sweeps that look before would only add attempts beside those of the queue. */
+export function longestWaitMs(taskType: TaskType, attempt: number): number {
+  const settings = taskSettings.find(({ type }) => type === taskType);
+  return (settings ? retryDelayMs(settings, attempt, () => 1) : 0) + sweepMarginMs;
+}

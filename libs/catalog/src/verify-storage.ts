@@ -2,10 +2,9 @@
  * Compares what the catalogue says with what disk and bucket have, in both directions. Changes nothing by itself; with a repair, what
  * the bucket has wrongly or not at all is no longer trusted, and its stickers are asked to be brought up to date once more.
  */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { AppError } from '@omnizap/runtime';
-import { explainStorageError, isEtagOf, isMissing, type DiskStore, type ObjectStore } from '@omnizap/storage';
+import { explainStorageError, isEtagOf, isMissing, isNamed, type DiskStore, type ObjectStore } from '@omnizap/storage';
 import { createBoundedWork } from './bounded-work.ts';
 import { compareStorage, type Compared, type CompareDeps } from './compare-storage.ts';
 import { createStorageFindings, type FindingKind, type StorageFinding } from './storage-findings.ts';
@@ -102,7 +101,7 @@ export async function verifyStorage(deps: Deps, options: VerifyOptions): Promise
   async function lookAtEtag(entry: Compared, etag: string): Promise<void> {
     const bytes = await readFile(store.path(entry.kind, entry.sha256)).catch(ifGone);
     if (bytes === null || isEtagOf(etag, bytes) !== false) return;
-    await note(isContent(entry, bytes) ? 'wrong_objects' : 'wrong_files', entry);
+    await note(isNamed(entry.sha256, bytes) ? 'wrong_objects' : 'wrong_files', entry);
   }
 
   async function lookIntoObject(entry: Compared, sizeBytes: number): Promise<void> {
@@ -115,7 +114,7 @@ export async function verifyStorage(deps: Deps, options: VerifyOptions): Promise
 
   async function lookIntoFile(entry: Compared): Promise<void> {
     const bytes = await readFile(store.path(entry.kind, entry.sha256)).catch(ifGone);
-    if (bytes !== null && !isContent(entry, bytes)) await note('wrong_files', entry);
+    if (bytes !== null && !isNamed(entry.sha256, bytes)) await note('wrong_files', entry);
   }
 
   await inWords(async () => {
@@ -132,9 +131,6 @@ export async function verifyStorage(deps: Deps, options: VerifyOptions): Promise
 
 /** What a sticker's `storage` task brings in order. */
 const mendedByTask: readonly FindingKind[] = ['missing_objects', 'wrong_objects', 'not_uploaded', 'forbidden_objects'];
-
-const isContent = ({ sha256 }: ContentId, bytes: Buffer): boolean =>
-  createHash('sha256').update(bytes).digest('hex') === sha256;
 
 function ifGone(error: unknown): null {
   if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;

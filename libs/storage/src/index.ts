@@ -10,7 +10,7 @@ export { createDiskStore } from './disk-store.ts';
 export type { DiskStore, Origin } from './disk-store.ts';
 export { objectStorageDigest } from './object-storage-settings.ts';
 export type { ObjectStorageEnvironment } from './object-storage-settings.ts';
-export { isEtagOf } from './etag.ts';
+export { isEtagOf, isNamed } from './content-check.ts';
 export type { ObjectStore, StoredObject } from './object-store.ts';
 export { openStickerStorage } from './sticker-storage.ts';
 export type { StickerStorage } from './sticker-storage.ts';

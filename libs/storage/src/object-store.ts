@@ -2,7 +2,6 @@
  * Bytes in a bucket of any S3-compatible service, under their SHA-256: a key never changes its content, so an object may be kept
  * by whoever reads it for as long as they like. What is read is checked before anybody sees it.
  */
-import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import {
   DeleteObjectCommand,
@@ -18,7 +17,7 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { AppError } from '@omnizap/runtime';
 import type { BlobKind } from './blob-kind.ts';
 import type { ObjectStorageSettings } from './object-storage-settings.ts';
-import { isEtagOf } from './etag.ts';
+import { isEtagOf, isNamed } from './content-check.ts';
 import { isMissing } from './storage-problem.ts';
 
 export type StoredObject = {
@@ -116,8 +115,7 @@ export function createObjectStore(settings: ObjectStorageSettings, limits: Reque
       abortSignal: signal,
     });
     const bytes = await collect(Body as Readable, sizeBytes, signal);
-    if (bytes?.length !== sizeBytes || createHash('sha256').update(bytes).digest('hex') !== sha256)
-      throw corrupt(kind, sha256);
+    if (bytes?.length !== sizeBytes || !isNamed(sha256, bytes)) throw corrupt(kind, sha256);
     return bytes;
   }
 
