@@ -7,7 +7,7 @@ import type { Flags } from '@omnizap/rollout';
 import type { Database, Transaction } from '@omnizap/runtime';
 import { aggregateIdOf, priorityOf, subjectsOf, type DomainEvent } from './events.ts';
 import { withWebhookMessages } from './webhook-events.ts';
-import { withStoredAssets } from './stored-assets.ts';
+import { withStoredAssets } from './object-storage/stored-assets.ts';
 import { wantWork } from './work-state-store.ts';
 
 export type AnnounceDeps = {

@@ -23,7 +23,7 @@ import type { HandlerDeps } from './classify-sticker.ts';
 import type { DomainEvent } from './events.ts';
 import { isImageProblem } from './image-problem.ts';
 import { packsOfAsset } from './pack-store.ts';
-import { isWanted, markRemoving } from './stored-object-store.ts';
+import { isWanted, markRemoving } from './object-storage/stored-object-store.ts';
 import { createVersionedHandler, type Look } from './versioned-handler.ts';
 import { createWorkStateStore } from './work-state-store.ts';
 

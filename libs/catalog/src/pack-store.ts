@@ -3,7 +3,7 @@ import type { Knex } from 'knex';
 import { fromJsonColumn, sqlNow, type DatabaseKind } from '@omnizap/runtime';
 import type { StickerStatus } from './asset-store.ts';
 import type { ModerationState } from './moderation-state.ts';
-import { clearUnused } from './unused-sticker-store.ts';
+import { clearUnused } from './object-storage/unused-sticker-store.ts';
 
 export type Visibility = 'private' | 'unlisted' | 'public';
 

@@ -7,8 +7,8 @@ import { createCurateTheme } from './curate-theme.ts';
 import { createDeliverWebhook } from './deliver-webhook.ts';
 import { createDeriveSticker } from './derive-sticker.ts';
 import { createRebuildPack } from './rebuild-pack.ts';
-import { createStickerObjects } from './sticker-objects.ts';
-import { createStoreSticker } from './store-sticker.ts';
+import { createStickerObjects } from './object-storage/sticker-objects.ts';
+import { createStoreSticker } from './object-storage/store-sticker.ts';
 import { taskSettings, type TaskType } from './task-settings.ts';
 import type { WebhookOptions } from './webhook-url.ts';
 

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { connectDatabase, migrateUp } from '@omnizap/runtime';
 import { createDiskStore, openStickerStorage, type BlobKind } from '@omnizap/storage';
 import { createTestDatabase, startObjectStorage, type TestDatabaseKind } from '@omnizap/testkit';
-import { createStickerObjects } from '../src/sticker-objects.ts';
-import { contentsOfAsset, type Content } from '../src/stored-object-store.ts';
+import { createStickerObjects } from '../src/object-storage/sticker-objects.ts';
+import { contentsOfAsset, type Content } from '../src/object-storage/stored-object-store.ts';
 import { addPack, addSticker } from './builders.ts';
 
 export const sha256Of = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { testDatabaseKinds } from '@omnizap/testkit';
-import { daysAgo, openBucket, sha256Of, type Bucket } from '../test/bucket.ts';
+import { daysAgo, openBucket, sha256Of, type Bucket } from '../../test/bucket.ts';
 import { backfillObjects } from './backfill-objects.ts';
 import type { Content } from './stored-object-store.ts';
 import { verifyStorage } from './verify-storage.ts';

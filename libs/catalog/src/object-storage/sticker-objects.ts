@@ -16,7 +16,7 @@ import {
   type Content,
   type ContentId,
 } from './stored-object-store.ts';
-import { createWorkStateStore } from './work-state-store.ts';
+import { createWorkStateStore } from '../work-state-store.ts';
 
 export type Brought = 'stored' | 'was-there' | 'being-removed';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { testDatabaseKinds } from '@omnizap/testkit';
-import { openBucket, type Bucket } from '../test/bucket.ts';
+import { openBucket, type Bucket } from '../../test/bucket.ts';
 import { backfillObjects, type BackfillResult } from './backfill-objects.ts';
 import type { Content } from './stored-object-store.ts';
 

@@ -1,7 +1,7 @@
 /** Which changes concern what the bucket and CDNs have. */
 import type { Transaction } from '@omnizap/runtime';
-import type { DomainEvent } from './events.ts';
-import { itemsOfPack } from './pack-store.ts';
+import type { DomainEvent } from '../events.ts';
+import { itemsOfPack } from '../pack-store.ts';
 
 const storing = <E extends { payload: object }>(event: E): E => ({
   ...event,

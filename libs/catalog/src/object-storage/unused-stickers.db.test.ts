@@ -7,8 +7,8 @@ import { v7 as uuidv7 } from 'uuid';
 import { connectDatabase, createLogger, migrateUp, rowsOf, type Database } from '@omnizap/runtime';
 import { createDiskStore, type DiskStore, type PurgeCdn } from '@omnizap/storage';
 import { createTestDatabase, testDatabaseKinds, waitFor, type TestDatabase } from '@omnizap/testkit';
-import { addPack, addSticker, digestOf } from '../test/builders.ts';
-import { insertItems } from './pack-store.ts';
+import { addPack, addSticker, digestOf } from '../../test/builders.ts';
+import { insertItems } from '../pack-store.ts';
 import { contentsOfAsset } from './stored-object-store.ts';
 import { createUnusedStickers } from './unused-stickers.ts';
 

@@ -4,11 +4,11 @@ import type { PurgeCdn } from '@omnizap/storage';
 import type { TaskOutcome } from '@omnizap/tasks';
 import { testDatabaseKinds } from '@omnizap/testkit';
 import { writeFile } from 'node:fs/promises';
-import { openBucket, type Bucket } from '../test/bucket.ts';
+import { openBucket, type Bucket } from '../../test/bucket.ts';
 import { createStickerObjects } from './sticker-objects.ts';
 import { createStoreSticker } from './store-sticker.ts';
 import type { Content } from './stored-object-store.ts';
-import { createWorkStateStore } from './work-state-store.ts';
+import { createWorkStateStore } from '../work-state-store.ts';
 
 const log = createLogger({ level: 'silent', format: 'json', process: 'test' });
 

@@ -5,8 +5,8 @@
 import { AppError, type Database } from '@omnizap/runtime';
 import type { PurgeCdn } from '@omnizap/storage';
 import type { TaskHandler } from '@omnizap/tasks';
-import { findAsset } from './asset-store.ts';
-import { packKeysOfAsset } from './pack-store.ts';
+import { findAsset } from '../asset-store.ts';
+import { packKeysOfAsset } from '../pack-store.ts';
 import type { StickerObjects } from './sticker-objects.ts';
 import {
   areAnyStored,
@@ -16,9 +16,9 @@ import {
   type Content,
   type ContentId,
 } from './stored-object-store.ts';
-import { longestWaitMs } from './task-settings.ts';
-import { createVersionedHandler } from './versioned-handler.ts';
-import { createWorkStateStore, postponeSweeps } from './work-state-store.ts';
+import { longestWaitMs } from '../task-settings.ts';
+import { createVersionedHandler } from '../versioned-handler.ts';
+import { createWorkStateStore, postponeSweeps } from '../work-state-store.ts';
 
 /** Until whoever is removing an object is done with it. */
 const removalMs = 5_000;

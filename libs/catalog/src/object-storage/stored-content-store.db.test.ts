@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { connectDatabase, migrateUp, type Database } from '@omnizap/runtime';
 import { createTestDatabase, testDatabaseKinds, type TestDatabase } from '@omnizap/testkit';
-import { addPack, addSticker, digestOf } from '../test/builders.ts';
+import { addPack, addSticker, digestOf } from '../../test/builders.ts';
 import {
   contentsToBringIn,
   countContentsToBringIn,

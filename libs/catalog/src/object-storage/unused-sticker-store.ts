@@ -2,7 +2,7 @@
 import type { Knex } from 'knex';
 import { sqlNow, sqlNowPlus, type DatabaseKind } from '@omnizap/runtime';
 import type { BlobKind } from '@omnizap/storage';
-import { forgetSubjects } from './work-state-store.ts';
+import { forgetSubjects } from '../work-state-store.ts';
 
 const dayMs = 86_400_000;
 

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { createLogger } from '@omnizap/runtime';
 import type { PurgeCdn } from '@omnizap/storage';
 import { testDatabaseKinds } from '@omnizap/testkit';
-import { daysAgo, openBucket, sha256Of, type Bucket } from '../test/bucket.ts';
+import { daysAgo, openBucket, sha256Of, type Bucket } from '../../test/bucket.ts';
 import { backfillObjects } from './backfill-objects.ts';
 import { collectGarbage } from './storage-garbage.ts';
 import type { Content } from './stored-object-store.ts';
