@@ -3,7 +3,7 @@
  * bar; into a pipe, nothing is cut and progress comes as lines.
  */
 import { createInterface } from 'node:readline/promises';
-import { createLongProgress } from './long-progress.ts';
+import { createLongProgress } from '@omnizap/runtime';
 
 const barWidth = 24;
 const gap = '  ';

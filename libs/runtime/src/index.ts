@@ -28,6 +28,7 @@ export { createLeaseStore, readStaleProcesses } from './lease-store.ts';
 export type { LeaseStore, LiveProcess, StaleProcess } from './lease-store.ts';
 export { createLogger } from './log.ts';
 export type { Logger } from './log.ts';
+export { createLongProgress } from './long-progress.ts';
 export { createLoop } from './loop.ts';
 export type { Loop } from './loop.ts';
 export { createMembership, leaseTtlMs, safetyMarginMs } from './membership.ts';

@@ -3,10 +3,16 @@
  * another run stopped; it prefers leaving a catalogue alone over adding to one that somebody uses.
  */
 import path from 'node:path';
-import { AppError, connectDatabase, missingMigrations, type Config, type Database } from '@omnizap/runtime';
+import {
+  AppError,
+  connectDatabase,
+  createLongProgress,
+  missingMigrations,
+  type Config,
+  type Database,
+} from '@omnizap/runtime';
 import { createDiskStore } from '@omnizap/storage';
 import type { Output } from '../demo-progress.ts';
-import { createBulkProgress } from './bulk-progress.ts';
 import type { BulkOptions } from './bulk-options.ts';
 import { createPackDescriber } from './describe-pack.ts';
 import { makePicturePool } from './picture-pool.ts';
@@ -39,7 +45,7 @@ export async function seedBulk(
   try {
     const { packs: total, seed, stickersPerPack } = options;
     const already = await findEarlierPacks(database, options);
-    const progress = createBulkProgress(output, { total, already });
+    const progress = createLongProgress(output, { label: 'Seed', things: 'packs', already });
     if (already >= total) {
       progress.say(`Seed: the ${total.toLocaleString('en-US')} packs are already there.`);
       return;
@@ -60,7 +66,7 @@ export async function seedBulk(
       });
       await writePacks(database, packs, context);
       done += count;
-      progress.update(done);
+      progress.at(done, total);
     }
     progress.say('Seed: reading the tables for the planner');
     for (const table of filledTables)

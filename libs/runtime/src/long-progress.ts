@@ -4,18 +4,20 @@ const redrawMs = 200;
 const plainLines = 10;
 const fallbackColumns = 80;
 
-export type LongProgress = {
+type LongProgress = {
   at: (done: number, total: number) => void;
-  /** Makes room for what is said next. */
+  /** Prints a whole line; the drawn one makes room. */
+  say: (line: string) => void;
+  /** Keeps the drawn line, and makes room for what others say next. */
   done: () => void;
 };
 
 type Output = { isTTY?: boolean; columns?: number; write: (text: string) => unknown };
 
-/** `things`: what is counted, in the plural. */
+/** `things`: what is counted, in the plural. `already`: of them, what an earlier run did, which says nothing of how fast this one is. */
 export function createLongProgress(
   output: Output,
-  { label, things }: { label: string; things: string },
+  { label, things, already = 0 }: { label: string; things: string; already?: number },
   now: () => number = () => performance.now(),
 ): LongProgress {
   const startedAt = now();
@@ -25,7 +27,7 @@ export function createLongProgress(
 
   function words(done: number, total: number): string {
     const seconds = (now() - startedAt) / 1_000;
-    const perSecond = seconds > 0 ? done / seconds : 0;
+    const perSecond = seconds > 0 ? (done - already) / seconds : 0;
     const left = done < total && perSecond > 0 ? `, ${duration((total - done) / perSecond)} left` : '';
     return `${count(done)} of ${count(total)} ${things}, ${count(Math.round(perSecond))}/s${left}`;
   }
@@ -42,9 +44,14 @@ export function createLongProgress(
         return;
       }
       const steps = total === 0 ? 0 : Math.floor((done * plainLines) / total);
+      plainSteps = Math.max(plainSteps, total === 0 ? 0 : Math.floor((already * plainLines) / total));
       if (steps <= plainSteps) return;
       plainSteps = steps;
       output.write(`${label}: ${words(done, total)}\n`);
+    },
+    say(line) {
+      output.write(`${output.isTTY === true ? '\r\u001b[2K' : ''}${line}\n`);
+      hasLine = false;
     },
     done() {
       if (hasLine) output.write('\n');

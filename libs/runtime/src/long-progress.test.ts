@@ -56,3 +56,50 @@ describe('progress of long work', () => {
     );
   });
 });
+
+/** What is written, by a clock that goes on a second with each look at it. */
+function watch(options: { isTTY?: boolean; columns?: number }, already = 0) {
+  const written: string[] = [];
+  let seconds = -1;
+  const progress = createLongProgress(
+    { ...options, write: (text) => written.push(text) },
+    { label: 'Seed', things: 'packs', already },
+    () => (seconds += 1) * 1_000,
+  );
+  return { written, progress };
+}
+
+describe('progress of work that says something and goes on', () => {
+  it('prints a line for each tenth where there is no terminal', () => {
+    const { written, progress } = watch({});
+
+    for (let done = 50; done <= 1_000; done += 50) progress.at(done, 1_000);
+    progress.say('Done.');
+
+    expect(written).toHaveLength(11);
+    expect(written[0]).toBe('Seed: 100 of 1,000 packs, 100/s, 9 s left\n');
+    expect(written[9]).toMatch(/^Seed: 1,000 of 1,000 packs, \d+\/s\n$/);
+    expect(written[10]).toBe('Done.\n');
+  });
+
+  it('draws one line on a terminal, no wider than that, with a bar and the time that is left', () => {
+    const { written, progress } = watch({ isTTY: true, columns: 70 });
+
+    progress.at(500, 1_000);
+    progress.say('Stopped.');
+
+    expect(written).toHaveLength(2);
+    expect(written[0]?.startsWith('\r\u001b[2KSeed [############............] 500 of 1,000 packs, ')).toBe(true);
+    expect(written[0]?.length).toBeLessThanOrEqual(70 + '\r\u001b[2K'.length);
+    expect(written[1]).toBe('\r\u001b[2KStopped.\n');
+  });
+
+  it('does not take what an earlier run did for its own speed', () => {
+    const { written, progress } = watch({}, 900);
+
+    progress.at(910, 1_000);
+    progress.at(1_000, 1_000);
+
+    expect(written).toEqual(['Seed: 1,000 of 1,000 packs, 100/s\n']);
+  });
+});
