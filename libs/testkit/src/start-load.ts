@@ -15,6 +15,12 @@ export type Load = {
 };
 
 /**
+ * Servers close a connection that was quiet for 5 s. A client that was itself held up for nearly as long sends before it hears of
+ * that, and the reset would be nobody's failure but its own: it asks by another connection.
+ */
+const staleMs = 4_000;
+
+/**
  * `kept`: clients that stay on their connection. `fresh`: clients that open one for each request. Of several URLs each client takes
  * turns. `restMs`: what each rests between an answer and its next request; none when absent.
  */
@@ -29,8 +35,11 @@ export function startLoad(
   let isOver = false;
 
   async function client(agent: Agent): Promise<void> {
+    let answeredAt = performance.now();
     for (let turn = 0; !isOver; turn += 1) {
-      const outcome = await outcomeOf(all[turn % all.length] ?? '', agent);
+      const isStale = performance.now() - answeredAt > staleMs;
+      const outcome = await outcomeOf(all[turn % all.length] ?? '', isStale ? opening : agent);
+      answeredAt = performance.now();
       if (outcome === '200') counts.answered += 1;
       else counts.failed[outcome] = (counts.failed[outcome] ?? 0) + 1;
       if (restMs > 0) await delay(restMs);
