@@ -10,6 +10,7 @@ import {
   isProcessAlive,
   locateChromium,
   locateMariadb,
+  locateMonitoring,
   locateSwift,
   startEmbeddedPostgres,
   startMariadb,
@@ -36,6 +37,15 @@ const programs: Program[] = [
     tests: '\\.s3\\.e2e\\.test\\.ts$',
     missing: 'OBJECT STORAGE IS NOT TESTED in this run.  Install python3-swift.',
     remedy: 'Install the package "python3-swift"',
+  },
+  {
+    name: 'Prometheus and Alertmanager',
+    locate: locateMonitoring,
+    cache: 'monitoring',
+    variable: 'OMNIZAP_TEST_MONITORING',
+    tests: '\\.monitoring\\.e2e\\.test\\.ts$',
+    missing: 'RULES AND ALERTS ARE NOT TESTED in this run.  Install prometheus.',
+    remedy: 'Install the packages "prometheus" and "prometheus-alertmanager"',
   },
 ];
 const TEMPORARY_PREFIX = 'omnizap-test-';
