@@ -36,7 +36,20 @@ const coreOperations = [
   'GET /api/ops/targets',
   'GET /openapi.json',
 ];
-const metricsNotBuilt: string[] = [];
+const metricsNotBuilt: string[] = [
+  'omnizap_database_connections',
+  'omnizap_database_connections_limit',
+  'omnizap_database_lock_waits',
+  'omnizap_database_longest_lock_wait_seconds',
+  'omnizap_database_pool_connections',
+  'omnizap_database_pool_limit',
+  'omnizap_database_query_errors_total',
+  'omnizap_database_size_bytes',
+  'omnizap_database_slow_queries_total',
+  'omnizap_gauges_refreshed_timestamp_seconds',
+  'omnizap_partitions_end_timestamp_seconds',
+  'omnizap_processes',
+];
 /** Of a bucket, which the fleet of this test does not have. */
 const metricsOfBuckets = ['omnizap_object_storage_usable'];
 /** Read by npm start, npm test or the pm2 profiles, by a library of others, or by what is not built yet. */
@@ -329,10 +342,9 @@ describe.each(testDatabaseKinds())('the contract on %s', (kind) => {
     }
 
     expect([...exported.keys()].filter((metric) => !promised.has(metric))).toEqual([]);
-    expect([...promised.keys()].filter((metric) => !exported.has(metric)).toSorted()).toEqual([
-      ...metricsNotBuilt,
-      ...metricsOfBuckets,
-    ]);
+    expect([...promised.keys()].filter((metric) => !exported.has(metric)).toSorted()).toEqual(
+      [...metricsNotBuilt, ...metricsOfBuckets].toSorted(),
+    );
     for (const [metric, labels] of exported) {
       if (labels.size > 0) expect([metric, [...labels].toSorted()]).toEqual([metric, promised.get(metric)]);
     }
