@@ -87,6 +87,7 @@ export async function composeApi(context: ProcessContext): Promise<{ components:
     applicationName: 'omnizap api tasks',
     processId: membership.processId,
     lanes: flags,
+    observer: metrics.ofDatabase('queue'),
   });
   const webhooks = {
     isEnabled: config.STICKER_WEBHOOKS_ENABLED,

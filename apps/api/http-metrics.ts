@@ -1,18 +1,30 @@
 /** Request metrics by route group. Names and buckets are the contract's. */
 import type { RequestHandler, Response } from 'express';
-import { Counter, Histogram, type Metrics } from '@omnizap/runtime';
+import { Counter, Histogram, systemClock, type Clock, type Metrics } from '@omnizap/runtime';
 import { sloGroups, type RouteGroup } from './route-groups.ts';
 
 const buckets = [5, 10, 20, 40, 75, 120, 200, 350, 500, 750, 1_000, 1_500, 2_000, 5_000, 10_000];
+
+/** From then on it was not the client who was impatient. */
+const timeoutMs = 10_000;
 
 export function setRouteGroup(response: Response, group: RouteGroup): void {
   response.locals.routeGroup = group;
 }
 
-export function createHttpMetrics(metrics: Metrics, sloTargetMs: number): RequestHandler {
+export function createHttpMetrics(
+  metrics: Metrics,
+  sloTargetMs: number,
+  clock: Pick<Clock, 'now'> = systemClock,
+): RequestHandler {
   const labelNames = ['route_group', 'method', 'status_class'];
   const registers = [metrics.registry];
-  const total = new Counter({ name: 'omnizap_http_requests_total', help: 'Requests answered.', labelNames, registers });
+  const total = new Counter({
+    name: 'omnizap_http_requests_total',
+    help: 'Requests, answered or cut off.',
+    labelNames,
+    registers,
+  });
   const duration = new Histogram({
     name: 'omnizap_http_request_duration_ms',
     help: 'Time from the request to the end of its answer, milliseconds.',
@@ -28,8 +40,9 @@ export function createHttpMetrics(metrics: Metrics, sloTargetMs: number): Reques
   });
 
   return (request, response, next) => {
-    const startedAt = performance.now();
+    const startedAt = clock.now();
     response.once('close', () => {
+      const tookMs = clock.now() - startedAt;
       const group =
         (response.locals.routeGroup as RouteGroup | undefined) ?? (request.path === '/metrics' ? 'metrics' : 'other');
       const labels = {
@@ -38,9 +51,8 @@ export function createHttpMetrics(metrics: Metrics, sloTargetMs: number): Reques
         method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].includes(request.method)
           ? request.method
           : 'OTHER',
-        status_class: response.writableFinished ? `${Math.floor(response.statusCode / 100)}xx` : 'aborted',
+        status_class: statusClass(response, tookMs),
       };
-      const tookMs = performance.now() - startedAt;
       total.inc(labels);
       duration.observe(labels, tookMs);
       if (sloGroups.has(group) && (tookMs > sloTargetMs || labels.status_class === '5xx')) {
@@ -49,4 +61,10 @@ export function createHttpMetrics(metrics: Metrics, sloTargetMs: number): Reques
     });
     next();
   };
+}
+
+/** An answer that was cut off has no status that anybody saw. */
+function statusClass(response: Response, tookMs: number): string {
+  if (response.writableFinished) return `${Math.floor(response.statusCode / 100)}xx`;
+  return tookMs >= timeoutMs ? 'timeout' : 'aborted';
 }

@@ -13,7 +13,6 @@ import {
   taskSettings,
 } from '@omnizap/catalog';
 import { createEmojiClassifier } from '@omnizap/imaging';
-import { createOutboxStore } from '@omnizap/outbox';
 import {
   createFlagStore,
   createFlags,
@@ -24,10 +23,20 @@ import {
   rolloutRetention,
   sampleIntervalMs,
 } from '@omnizap/rollout';
-import { createLoop, createRetention, type Component, type ProcessContext } from '@omnizap/runtime';
+import {
+  connectDatabase,
+  createLoop,
+  createRetention,
+  createServerFigures,
+  readPartitionEnds,
+  type Component,
+  type ProcessContext,
+} from '@omnizap/runtime';
 import { openStickerStorage } from '@omnizap/storage';
 import { createTaskQueues } from '@omnizap/tasks';
-import { createQueueGauges } from './queue-gauges.ts';
+import { addFleetGauges } from './fleet-gauges.ts';
+import { createLeaderFigures, figuresIntervalMs } from './leader-figures.ts';
+import { addQueueGauges } from './queue-gauges.ts';
 
 /** A ranking that is being published, or a batch of retention. */
 const stopLimitMs = 6_000;
@@ -35,10 +44,11 @@ const leaderLease = 'maintenance-leader';
 const passIntervalMs = 2_000;
 /** Tasks past their time, and retention of finished ones. */
 const superviseIntervalMs = 30_000;
-const gaugesIntervalMs = 15_000;
 /** Hints of somebody who saw a flag's old value come until everybody has seen the new one. */
 const watchfulMs = 15_000;
 const unchangedIntervalMs = 10_000;
+/** Longer than anything that is asked there takes. */
+const queueServerSilenceMs = 20_000;
 const pruneIntervalMs = 600_000;
 /** After a grace period of days, minutes do not matter. */
 const unusedIntervalMs = 180_000;
@@ -57,6 +67,7 @@ export async function composeMaintenance(context: ProcessContext): Promise<{ com
     wakeups,
     applicationName: 'omnizap maintenance tasks',
     lanes: flags,
+    observer: metrics.ofDatabase('queue'),
   });
   context.health.addCheck({ name: 'queue', check: () => queues.ping() });
   const provider = createEmojiClassifier();
@@ -82,11 +93,25 @@ export async function composeMaintenance(context: ProcessContext): Promise<{ com
       mayPublish: () => membership.isCurrent(),
     },
   );
-  const gauges = createQueueGauges({
+  const figures = createLeaderFigures({ metrics, log });
+  addQueueGauges({
     metrics,
-    outboxDepth: createOutboxStore(database).depth,
-    taskCounts: queues.counts,
+    figures,
     catalogueDepth: createCatalogueDepth(database, provider),
+    taskCounts: queues.counts,
+  });
+  const queueServer = config.QUEUE_DATABASE_URL === config.DATABASE_URL ? undefined : connectQueueServer(config);
+  addFleetGauges({
+    metrics,
+    figures,
+    processes: membership.processes,
+    servers: queueServer
+      ? [
+          { databases: ['catalogue'], figures: createServerFigures(database) },
+          { databases: ['queue'], figures: createServerFigures(queueServer) },
+        ]
+      : [{ databases: ['catalogue', 'queue'], figures: createServerFigures(database) }],
+    partitionEnds: (today) => readPartitionEnds(database, today),
   });
 
   const retention = createRetention(
@@ -139,7 +164,6 @@ export async function composeMaintenance(context: ProcessContext): Promise<{ com
       await queues.drainDead((task) => keepDeadTask(database, task));
     }),
     () => sweeper.pass(),
-    every(gaugesIntervalMs, () => gauges.refresh()),
     every(pruneIntervalMs, () => membership.prune()),
     // Bounded: what is left goes on in the next pass, after everybody else's turn.
     (signal) => retention.pass(signal),
@@ -159,8 +183,11 @@ export async function composeMaintenance(context: ProcessContext): Promise<{ com
     leadingSession = session;
     if (isLeading === wasLeading) return;
     log.info(isLeading ? 'leading' : 'no longer leading');
-    if (isLeading) return unusedLoop.wake();
-    gauges.clear();
+    if (isLeading) {
+      figuresLoop.wake();
+      return unusedLoop.wake();
+    }
+    figures.clear();
     rollout.clear();
   }
 
@@ -242,7 +269,17 @@ export async function composeMaintenance(context: ProcessContext): Promise<{ com
       return false;
     },
   });
-  const loops = [loop, urgent, rolloutLoop, bansLoop, unusedLoop];
+  /** On its own: while a pass takes long, the figures that tell so must not be missing. */
+  const figuresLoop = createLoop({
+    name: 'figures',
+    intervalMs: () => figuresIntervalMs,
+    log,
+    async pass() {
+      if (isLeading && membership.isCurrent()) await figures.refresh();
+      return false;
+    },
+  });
+  const loops = [loop, urgent, rolloutLoop, bansLoop, unusedLoop, figuresLoop];
   const leader: Component = {
     name: 'maintenance',
     stopLimitMs,
@@ -260,10 +297,20 @@ export async function composeMaintenance(context: ProcessContext): Promise<{ com
     },
     async stop() {
       await Promise.all(loops.map((one) => one.stop()));
+      await queueServer?.close();
       objects?.close();
     },
   };
   return { components: [flags, { name: 'task queues', ...queues }, leader] };
+}
+
+/** One connection, for what the server of the queues says of itself; the queues' own are pg-boss's. */
+function connectQueueServer(config: ProcessContext['config']): ReturnType<typeof connectDatabase> {
+  return connectDatabase(config.QUEUE_DATABASE_URL, {
+    poolMax: 1,
+    applicationName: 'omnizap maintenance figures',
+    silenceLimitMs: queueServerSilenceMs,
+  });
 }
 
 /** A plan that cannot be read must not keep the tasks of dead processes waiting: it only cannot be rolled out. */

@@ -1,30 +1,63 @@
 import { describe, expect, it } from '@jest/globals';
-import { createMetrics } from '@omnizap/runtime';
-import { createQueueGauges } from './queue-gauges.ts';
+import { createLogger, createMetrics } from '@omnizap/runtime';
+import { createLeaderFigures } from './leader-figures.ts';
+import { addQueueGauges } from './queue-gauges.ts';
 
 describe('the queue gauges', () => {
-  it('leave out of the fleet’s own backlog what waits for receivers of webhooks', async () => {
+  it('keep what waits for receivers of webhooks apart from the fleet’s own backlog', async () => {
     const metrics = createMetrics({ version: '0', release: 'stable', process: 'maintenance' });
+    const figures = createLeaderFigures({
+      metrics,
+      log: createLogger({ level: 'silent', format: 'json', process: 'test' }),
+    });
     const count = (taskType: string, state: string, oldestSeconds: number) => {
       return { taskType, state, oldestSeconds, lane: 'stable', count: 3 };
     };
-    const gauges = createQueueGauges({
+    addQueueGauges({
       metrics,
-      outboxDepth: () => Promise.resolve({ pending: 0, processing: 0, failed: 0, dlq: 0, oldestSeconds: 0 }),
+      figures,
+      catalogueDepth: () =>
+        Promise.resolve({
+          outbox: { pending: 1, processing: 2, failed: 3, dlq: 4, oldestSeconds: 5.5 },
+          deadTasks: 6,
+          reprocessPending: 7,
+          scorePending: 8,
+        }),
       taskCounts: () =>
         Promise.resolve([
           count('rebuild', 'retry', 7),
           count('webhook', 'retry', 40_000),
           count('webhook', 'created', 1),
         ]),
-      catalogueDepth: () => Promise.resolve({ deadTasks: 0, reprocessPending: 0, scorePending: 0 }),
     });
-    await gauges.refresh();
+    await figures.refresh();
 
     const text = await metrics.registry.metrics();
-    expect(text).toContain('omnizap_queue_depth{queue="sticker_worker_tasks_failed"} 3\n');
-    expect(text).toContain('omnizap_queue_depth{queue="sticker_worker_tasks_pending"} 0\n');
-    expect(text).toContain('omnizap_queue_oldest_age_seconds{queue="sticker_worker_tasks_pending"} 7\n');
+    const series = (name: string): Record<string, number> =>
+      Object.fromEntries(
+        [...text.matchAll(new RegExp(`^${name}\\{queue="(\\w+)"\\} (.*)$`, 'gm'))].map(([, queue = '', value]) => [
+          queue,
+          Number(value),
+        ]),
+      );
+    expect(series('omnizap_queue_depth')).toEqual({
+      sticker_worker_tasks_pending: 0,
+      sticker_worker_tasks_processing: 0,
+      sticker_worker_tasks_failed: 3,
+      sticker_worker_tasks_dlq: 6,
+      domain_event_outbox_pending: 1,
+      domain_event_outbox_processing: 2,
+      domain_event_outbox_failed: 3,
+      domain_event_outbox_dlq: 4,
+      sticker_reprocess_pending: 7,
+      sticker_pack_score_snapshot_pending: 8,
+      delivery_pending: 6,
+    });
+    expect(series('omnizap_queue_oldest_age_seconds')).toEqual({
+      sticker_worker_tasks_pending: 7,
+      domain_event_outbox_pending: 5.5,
+      delivery_pending: 40_000,
+    });
     expect(text).toContain('omnizap_task_depth{task_type="webhook",lane="stable"} 6\n');
   });
 });

@@ -1,67 +1,106 @@
-/** Queue depths, exported by the leading maintenance process only and refreshed in the background: a scrape costs no query. */
-import { ownTaskTypes } from '@omnizap/catalog';
+/** Depth and age of what waits, in the catalogue and in the task queues: one statement for each of the two. */
+import { ownTaskTypes, type CatalogueDepth } from '@omnizap/catalog';
 import { Gauge, type Metrics } from '@omnizap/runtime';
 import type { TaskCount } from '@omnizap/tasks';
+import type { LeaderFigures } from './leader-figures.ts';
 
-type OutboxDepth = { pending: number; processing: number; failed: number; dlq: number; oldestSeconds: number };
-
-type GaugeDeps = {
+type QueueGaugeDeps = {
   metrics: Metrics;
-  outboxDepth: () => Promise<OutboxDepth>;
+  figures: LeaderFigures;
+  catalogueDepth: () => Promise<CatalogueDepth>;
   taskCounts: () => Promise<TaskCount[]>;
-  catalogueDepth: () => Promise<{ deadTasks: number; reprocessPending: number; scorePending: number }>;
 };
 
-export function createQueueGauges(deps: GaugeDeps) {
-  const registers = [deps.metrics.registry];
+export function addQueueGauges(deps: QueueGaugeDeps): void {
+  const { figures } = deps;
+  const common = { registers: [deps.metrics.registry], collect: figures.leaveOutStale };
   const depth = new Gauge({
     name: 'omnizap_queue_depth',
     help: 'Entries by queue and state.',
     labelNames: ['queue'],
-    registers,
+    ...common,
   });
   const oldest = new Gauge({
     name: 'omnizap_queue_oldest_age_seconds',
     help: 'Age of the oldest unfinished entry.',
     labelNames: ['queue'],
-    registers,
+    ...common,
   });
   const tasks = new Gauge({
     name: 'omnizap_task_depth',
     help: 'Unfinished tasks.',
     labelNames: ['task_type', 'lane'],
-    registers,
+    ...common,
   });
-
-  return {
-    async refresh(): Promise<void> {
-      const [outbox, counts, catalogue] = await Promise.all([
-        deps.outboxDepth(),
-        deps.taskCounts(),
-        deps.catalogueDepth(),
-      ]);
-      const own = counts.filter(({ taskType }) => ownTaskTypes.some((type) => type === taskType));
-      const sum = (states: string[]): number =>
-        own.filter((entry) => states.includes(entry.state)).reduce((total, entry) => total + entry.count, 0);
-      depth.set({ queue: 'sticker_worker_tasks_pending' }, sum(['created']));
-      depth.set({ queue: 'sticker_worker_tasks_processing' }, sum(['active']));
-      // As with events: failed means waiting for its retry after an error; terminal failures are dead letters.
-      depth.set({ queue: 'sticker_worker_tasks_failed' }, sum(['retry']));
-      depth.set({ queue: 'sticker_worker_tasks_dlq' }, catalogue.deadTasks);
-      depth.set({ queue: 'domain_event_outbox_pending' }, outbox.pending);
-      depth.set({ queue: 'domain_event_outbox_processing' }, outbox.processing);
-      depth.set({ queue: 'domain_event_outbox_failed' }, outbox.failed);
-      depth.set({ queue: 'domain_event_outbox_dlq' }, outbox.dlq);
-      depth.set({ queue: 'sticker_reprocess_pending' }, catalogue.reprocessPending);
-      depth.set({ queue: 'sticker_pack_score_snapshot_pending' }, catalogue.scorePending);
-      oldest.set({ queue: 'domain_event_outbox_pending' }, outbox.oldestSeconds);
-      oldest.set({ queue: 'sticker_worker_tasks_pending' }, Math.max(0, ...own.map((entry) => entry.oldestSeconds)));
-      tasks.reset();
-      for (const entry of counts) tasks.inc({ task_type: entry.taskType, lane: entry.lane }, entry.count);
-    },
-    /** Somebody else leads: two exporters of one depth would add up. */
-    clear(): void {
-      for (const gauge of [depth, oldest, tasks]) gauge.reset();
-    },
+  const setAll = (gauge: Gauge<'queue'>, values: Record<string, number>): void => {
+    for (const [queue, value] of Object.entries(values)) gauge.set({ queue }, value);
   };
+  const remove = (...queues: string[]): void => {
+    for (const queue of queues) for (const gauge of [depth, oldest]) gauge.remove({ queue });
+  };
+
+  figures.add(
+    {
+      name: 'what waits in the catalogue',
+      database: 'catalogue',
+      async read() {
+        const { outbox, deadTasks, reprocessPending, scorePending } = await deps.catalogueDepth();
+        setAll(depth, {
+          sticker_worker_tasks_dlq: deadTasks,
+          domain_event_outbox_pending: outbox.pending,
+          domain_event_outbox_processing: outbox.processing,
+          domain_event_outbox_failed: outbox.failed,
+          domain_event_outbox_dlq: outbox.dlq,
+          sticker_reprocess_pending: reprocessPending,
+          sticker_pack_score_snapshot_pending: scorePending,
+        });
+        setAll(oldest, { domain_event_outbox_pending: outbox.oldestSeconds });
+      },
+      leaveOut: () =>
+        remove(
+          'sticker_worker_tasks_dlq',
+          ...['pending', 'processing', 'failed', 'dlq'].map((state) => `domain_event_outbox_${state}`),
+          'sticker_reprocess_pending',
+          'sticker_pack_score_snapshot_pending',
+        ),
+    },
+    {
+      name: 'tasks that wait',
+      database: 'queue',
+      async read() {
+        const counts = await deps.taskCounts();
+        const own = counts.filter(({ taskType }) => ownTaskTypes.some((type) => type === taskType));
+        // Receivers of webhooks are not ours: what waits for them is no backlog of the fleet.
+        const deliveries = counts.filter(({ taskType }) => taskType === 'webhook');
+        setAll(depth, {
+          sticker_worker_tasks_pending: countOf(own, 'created'),
+          sticker_worker_tasks_processing: countOf(own, 'active'),
+          // As with events: failed means waiting for its retry after an error; terminal failures are dead letters.
+          sticker_worker_tasks_failed: countOf(own, 'retry'),
+          delivery_pending: countOf(deliveries),
+        });
+        setAll(oldest, { sticker_worker_tasks_pending: oldestOf(own), delivery_pending: oldestOf(deliveries) });
+        tasks.reset();
+        for (const entry of counts) tasks.inc({ task_type: entry.taskType, lane: entry.lane }, entry.count);
+      },
+      leaveOut() {
+        remove(
+          ...['pending', 'processing', 'failed'].map((state) => `sticker_worker_tasks_${state}`),
+          'delivery_pending',
+        );
+        tasks.reset();
+      },
+    },
+  );
+}
+
+/** In all states without one. */
+function countOf(counts: TaskCount[], state?: string): number {
+  return counts
+    .filter((entry) => state === undefined || entry.state === state)
+    .reduce((total, { count }) => total + count, 0);
+}
+
+function oldestOf(counts: TaskCount[]): number {
+  return Math.max(0, ...counts.map(({ oldestSeconds }) => oldestSeconds));
 }

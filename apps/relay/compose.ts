@@ -13,6 +13,7 @@ export function composeRelay(context: ProcessContext): Promise<{ components: Com
     wakeups,
     applicationName: 'omnizap relay tasks',
     lanes: flags,
+    observer: metrics.ofDatabase('queue'),
     // In one database the event's mark, which waits for the disk, comes after the tasks and takes them with it.
     isDurable: config.QUEUE_DATABASE_URL !== config.DATABASE_URL,
   });

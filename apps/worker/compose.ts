@@ -33,6 +33,7 @@ export async function composeWorker(context: ProcessContext, kind: WorkerKind): 
     applicationName: `omnizap ${kind} tasks`,
     processId: membership.processId,
     lanes: flags,
+    observer: metrics.ofDatabase('queue'),
   });
   context.health.addCheck({ name: 'queue', check: () => queues.ping() });
   const { store, objects, purge, storesObjects } = await openStickerStorage(config);

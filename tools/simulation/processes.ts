@@ -22,7 +22,7 @@ const doubledAfterMs = 3_000;
 /** Metrics are made by the parts under test; nobody reads them here. */
 const metrics = {
   registry: { registerMetric: () => undefined },
-  observeQuery: () => () => undefined,
+  ofDatabase: () => ({ onQuery: () => undefined, onNoConnection: () => undefined, watchPool: () => undefined }),
 } as unknown as Metrics;
 
 /** Starts whatever the process is for. Resolves when it runs; rejects when its first statements failed. */

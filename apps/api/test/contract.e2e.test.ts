@@ -36,22 +36,6 @@ const coreOperations = [
   'GET /api/ops/targets',
   'GET /openapi.json',
 ];
-const metricsNotBuilt: string[] = [
-  'omnizap_database_connections',
-  'omnizap_database_connections_limit',
-  'omnizap_database_lock_waits',
-  'omnizap_database_longest_lock_wait_seconds',
-  'omnizap_database_pool_connections',
-  'omnizap_database_pool_limit',
-  'omnizap_database_query_errors_total',
-  'omnizap_database_size_bytes',
-  'omnizap_database_slow_queries_total',
-  'omnizap_gauges_refreshed_timestamp_seconds',
-  'omnizap_partitions_end_timestamp_seconds',
-  'omnizap_processes',
-];
-/** Of a bucket, which the fleet of this test does not have. */
-const metricsOfBuckets = ['omnizap_object_storage_usable'];
 /** Read by npm start, npm test or the pm2 profiles, by a library of others, or by what is not built yet. */
 const settingsReadElsewhere =
   /^(OTEL_|WORKER_\w+_PORT$|STICKER_API_URL$|STICKER_DEMO$|STICKER_TEST_MYSQL_URL$|RELEASE_DIR$|PM2_HOME$)/;
@@ -310,68 +294,6 @@ describe.each(testDatabaseKinds())('the contract on %s', (kind) => {
     expect([...taskTypes].toSorted()).toEqual(promisedTasks.toSorted());
     const worked = await fleet.database.knex('work_state').distinct().pluck<string[]>('task_type');
     expect(worked.filter((type) => !promisedTasks.includes(type))).toEqual([]);
-  });
-
-  it('exports metrics under the names, labels and buckets of section 7', async () => {
-    const section = withoutLater(contract.section(7));
-    const promised = new Map(
-      [...section.matchAll(/`(omnizap_\w+)(?:\{([\w,]+)\})?`/g)].map(([, name = '', labels = '']) => [
-        name,
-        labels.split(',').filter(Boolean).toSorted(),
-      ]),
-    );
-    await waitFor(async () => (await anybody.get('/metrics')).bytes.includes('omnizap_http_requests_total{'));
-    const exported = new Map<string, Set<string>>();
-    for (const name of fleetProcesses) {
-      const { url } = fleet.process(name);
-      const text = await waitFor(
-        async () => {
-          const scraped = (await createCatalogueClient(url).get('/metrics')).bytes.toString('utf8');
-          // The leading process fills its queue gauges in the background.
-          return (name !== 'maintenance' || scraped.includes('omnizap_queue_depth{')) && scraped;
-        },
-        { timeoutMs: 20_000, description: `metrics of ${name}` },
-      );
-      expect(text).toMatch(new RegExp(`omnizap_build_info\\{[^}]*process="${name}"[^}]*\\} 1`));
-      for (const metric of names(text, /^# TYPE (omnizap_\w+) /gm))
-        exported.set(metric, exported.get(metric) ?? new Set());
-      for (const [, sample = '', labels = ''] of text.matchAll(/^(omnizap_\w+)\{([^}]*)\}/gm)) {
-        const metric = exported.has(sample) ? sample : sample.replace(/_(bucket|sum|count)$/, '');
-        for (const label of names(labels, /(\w+)="/g)) if (label !== 'le') exported.get(metric)?.add(label);
-      }
-    }
-
-    expect([...exported.keys()].filter((metric) => !promised.has(metric))).toEqual([]);
-    expect([...promised.keys()].filter((metric) => !exported.has(metric)).toSorted()).toEqual(
-      [...metricsNotBuilt, ...metricsOfBuckets].toSorted(),
-    );
-    for (const [metric, labels] of exported) {
-      if (labels.size > 0) expect([metric, [...labels].toSorted()]).toEqual([metric, promised.get(metric)]);
-    }
-
-    const api = (await anybody.get('/metrics')).bytes.toString('utf8');
-    const buckets = new Set(names(api, /^omnizap_http_request_duration_ms_bucket\{[^}]*le="(\d+)"/gm));
-    expect([...buckets]).toEqual(firstMatch(section, /buckets ([\d,]+)\)/).split(','));
-    const groups =
-      firstMatch(section, /maps every route to its group: (.*?)\. The HTTP SLO/)
-        .replace(/\([^)]*\)/g, '')
-        .match(/\w+/g) ?? [];
-    for (const group of names(api, /route_group="(\w+)"/g)) expect(groups).toContain(group);
-    const maintenance = (await createCatalogueClient(fleet.process('maintenance').url).get('/metrics')).bytes.toString(
-      'utf8',
-    );
-    const queues = names(maintenance, /^omnizap_queue_depth\{queue="(\w+)"\}/gm);
-    expect(queues.toSorted()).toEqual(
-      [
-        ...['pending', 'processing', 'failed', 'dlq'].flatMap((state) => [
-          `sticker_worker_tasks_${state}`,
-          `domain_event_outbox_${state}`,
-        ]),
-        'sticker_reprocess_pending',
-        'sticker_pack_score_snapshot_pending',
-      ].toSorted(),
-    );
-    for (const queue of queues) expect(section).toContain(queue.replace(/_(processing|failed|dlq)$/, ''));
   });
 
   it('lists every process for Prometheus, each alive, ready and where it says', async () => {

@@ -60,12 +60,12 @@ export function createReprocessStore(database: Database, provider: Provider) {
       return [...found];
     },
 
-    async count(): Promise<number> {
-      const parts = reasons(await outdatedVersions());
-      const [first, ...rest] = parts;
-      if (!first) return 0;
-      const rows = await knex.count<{ count: number }[]>({ count: '*' }).from(first.union(rest).as('reprocess'));
-      return rows[0]?.count ?? 0;
+    outdatedVersions,
+
+    /** The ids of the whole set, waiting or not; of rows of these versions among others. */
+    query(outdated: string[]): Knex.QueryBuilder {
+      const [first, ...rest] = reasons(outdated) as [Knex.QueryBuilder, ...Knex.QueryBuilder[]];
+      return first.union(rest);
     },
   };
 }

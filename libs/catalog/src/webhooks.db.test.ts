@@ -13,7 +13,7 @@ import { createTestDatabase, testDatabaseKinds, type TestDatabase } from '@omniz
 import { Webhook as Verifier } from 'standardwebhooks';
 import { addPack, addSticker, flags } from '../test/builders.ts';
 import { announce } from './announce.ts';
-import { createCatalogueDepth } from './catalogue-depth.ts';
+import { createCatalogueDepth } from './catalogue-depth-store.ts';
 import { catalogRetention } from './catalog-retention.ts';
 import { createDeliverWebhook } from './deliver-webhook.ts';
 import { createModeration } from './moderation.ts';

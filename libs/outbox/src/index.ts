@@ -13,9 +13,9 @@ export type { DeadLetterStore, DeadLetterTable, ErrorHead } from './dead-letter-
 export { shardCount, shardLeaseName, shardOf } from './event.ts';
 export { findEvent } from './event-detail-store.ts';
 export type { EventDraft, OutboxEvent } from './event.ts';
-export { claimLimitPerShard, createOutboxStore } from './outbox-store.ts';
+export { claimLimitPerShard, createOutboxStore, outboxDepthQueries, toOutboxDepth } from './outbox-store.ts';
 export { outboxRetention } from './outbox-retention.ts';
-export type { Failure, Hold, OutboxStore } from './outbox-store.ts';
+export type { DepthRow, Failure, Hold, OutboxDepth, OutboxStore } from './outbox-store.ts';
 export { returnEvents } from './redrive-store.ts';
 export { createRelay } from './relay.ts';
 export type { Delivery, EventSource } from './relay.ts';

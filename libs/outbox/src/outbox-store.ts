@@ -219,31 +219,43 @@ export function createOutboxStore(database: Database) {
     },
 
     /** Rows by status, the dead letters, and the age of the oldest row that is not finished: 0 when there is none. */
-    async depth(): Promise<{
-      pending: number;
-      processing: number;
-      failed: number;
-      dlq: number;
-      oldestSeconds: number;
-    }> {
-      const rows = await knex('domain_event_outbox')
-        .whereIn('status', ['pending', 'processing', 'failed'])
-        .groupBy('status')
-        .select<{ status: 'pending' | 'processing' | 'failed'; count: number; oldest_seconds: number }[]>(
-          'status',
-          knex.raw('COUNT(*) AS count'),
-          knex.raw(`${sqlSecondsSince(kind, 'MIN(COALESCE(redriven_at, created_at))')} AS oldest_seconds`),
-        );
-      const dead = await knex('domain_event_outbox_dlq').count<{ count: number }[]>({ count: '*' });
-      const counts = Object.fromEntries(rows.map((row) => [row.status, row.count]));
-      return {
-        pending: counts.pending ?? 0,
-        processing: counts.processing ?? 0,
-        failed: counts.failed ?? 0,
-        dlq: dead[0]?.count ?? 0,
-        oldestSeconds: Math.max(0, ...rows.map((row) => Number(row.oldest_seconds))),
-      };
+    async depth(): Promise<OutboxDepth> {
+      return toOutboxDepth((await knex.unionAll(outboxDepthQueries(database), true)) as DepthRow[]);
     },
+  };
+}
+
+/** One line of a depth: `name` says of what; the age is null where nobody asks for one. */
+export type DepthRow = { name: string; count: number; oldest_seconds: number | null };
+export type OutboxDepth = { pending: number; processing: number; failed: number; dlq: number; oldestSeconds: number };
+
+/** Parts of one UNION ALL that gives the rows of `toOutboxDepth`, so that others' depths come with the same statement. */
+export function outboxDepthQueries({ knex, kind }: Database): Knex.QueryBuilder[] {
+  const oldest = `${sqlSecondsSince(kind, 'MIN(COALESCE(redriven_at, created_at))')} AS oldest_seconds`;
+  return [
+    knex('domain_event_outbox')
+      .whereIn('status', ['pending', 'processing', 'failed'])
+      .groupBy('status')
+      .select(knex.raw("CONCAT('outbox_', status) AS name"), knex.raw('COUNT(*) AS count'), knex.raw(oldest)),
+    knex('domain_event_outbox_dlq').select(
+      knex.raw("'outbox_dlq' AS name"),
+      knex.raw('COUNT(*) AS count'),
+      knex.raw('NULL AS oldest_seconds'),
+    ),
+  ];
+}
+
+/** Rows of other names are somebody else's. */
+export function toOutboxDepth(rows: DepthRow[]): OutboxDepth {
+  const own = new Map(rows.map((row) => [row.name, row]));
+  const count = (state: string): number => Number(own.get(`outbox_${state}`)?.count ?? 0);
+  const ages = ['pending', 'processing', 'failed'].map((state) => own.get(`outbox_${state}`)?.oldest_seconds ?? 0);
+  return {
+    pending: count('pending'),
+    processing: count('processing'),
+    failed: count('failed'),
+    dlq: count('dlq'),
+    oldestSeconds: Math.max(0, ...ages.map(Number)),
   };
 }
 

@@ -1,4 +1,5 @@
 /** Shape of the files in deploy/rollout. Every key is known, so that a misspelt one is an error and not a gate that never closes. */
+import { processNames } from '@omnizap/runtime';
 import { z } from 'zod';
 import { knownMetrics } from './known-metrics.ts';
 import { measures, outcomes, rollbackOrder } from './plan.ts';
@@ -81,7 +82,7 @@ const gateUse = z.union(
 const stage = known({ percent: z.int().min(1).max(100), bake: duration(24 * 60 * 60_000) });
 
 const requirement = known({
-  process: oneOf(['api', 'relay', 'worker-classification', 'worker-curation', 'worker-rebuild', 'maintenance']),
+  process: oneOf(processNames),
   release: oneOf(['stable', 'canary']).default('stable'),
 });
 

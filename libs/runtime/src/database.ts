@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import knexFactory, { type Knex } from 'knex';
 import pg from 'pg';
+import type { DatabaseObserver } from './database-metrics.ts';
 import { AppError } from './errors.ts';
 
 export type DatabaseKind = 'postgres' | 'mysql';
@@ -35,9 +36,10 @@ type DatabaseOptions = {
    * packets holds a statement for a quarter of an hour. Also closes idle connections, harmlessly. 0, the default: never.
    */
   silenceLimitMs?: number;
-  onQuery?: (seconds: number) => void;
+  observer?: DatabaseObserver;
 };
 
+const defaultPoolMax = 4;
 const deadlockAttempts = 5;
 const acquireTimeoutMs = 10_000;
 const retryableCodes = new Set(['40001', '40P01', 'ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD']);
@@ -53,7 +55,7 @@ export function databaseKindOf(url: string): DatabaseKind {
 export function connectDatabase(url: string, options: DatabaseOptions = {}): Database {
   const kind = databaseKindOf(url);
   const knex = kind === 'mysql' ? connectMysql(url, options) : connectPostgres(url, options);
-  if (options.onQuery) observeQueries(knex, options.onQuery);
+  if (options.observer) observe(knex, options.observer, options.poolMax ?? defaultPoolMax);
 
   return {
     kind,
@@ -105,7 +107,7 @@ function connectPostgres(url: string, options: DatabaseOptions): Knex {
     } as Knex.PgConnectionConfig,
     pool: {
       min: 0,
-      max: options.poolMax ?? 4,
+      max: options.poolMax ?? defaultPoolMax,
       idleTimeoutMillis: 30_000,
       afterCreate(connection: { connection: { stream: Socket } }, done: (error: null, connection: unknown) => void) {
         giveUpWhenSilent(connection.connection.stream, options.silenceLimitMs);
@@ -135,7 +137,7 @@ function connectMysql(url: string, options: DatabaseOptions): Knex {
     } as Knex.MySql2ConnectionConfig,
     pool: {
       min: 0,
-      max: options.poolMax ?? 4,
+      max: options.poolMax ?? defaultPoolMax,
       idleTimeoutMillis: 30_000,
       afterCreate(
         connection: { stream: Socket; query(sql: string, done: (error: Error | null) => void): void },
@@ -164,16 +166,34 @@ function giveUpWhenSilent(socket: Socket, silenceLimitMs = 0): void {
   });
 }
 
-function observeQueries(knex: Knex, onQuery: (seconds: number) => void): void {
+type QueryMark = { __knexQueryUid: string };
+/** knex's pool, as far as it is looked at. */
+type Pool = {
+  numUsed(): number;
+  numFree(): number;
+  numPendingAcquires(): number;
+  on(event: 'acquireFail', listener: () => void): void;
+};
+
+function observe(knex: Knex, observer: DatabaseObserver, limit: number): void {
   const startedAt = new Map<string, number>();
-  knex.on('query', (query: { __knexQueryUid: string }) => startedAt.set(query.__knexQueryUid, performance.now()));
-  const finish = (query: { __knexQueryUid: string }): void => {
+  knex.on('query', (query: QueryMark) => startedAt.set(query.__knexQueryUid, performance.now()));
+  const finish = (query: QueryMark, isFailed: boolean): void => {
     const start = startedAt.get(query.__knexQueryUid);
     startedAt.delete(query.__knexQueryUid);
-    if (start !== undefined) onQuery((performance.now() - start) / 1_000);
+    if (start !== undefined) observer.onQuery((performance.now() - start) / 1_000, isFailed);
   };
-  knex.on('query-response', (_response: unknown, query: { __knexQueryUid: string }) => finish(query));
-  knex.on('query-error', (_error: unknown, query: { __knexQueryUid: string }) => finish(query));
+  knex.on('query-response', (_response: unknown, query: QueryMark) => finish(query, false));
+  // Many a duplicate is how the code asks whether somebody was first.
+  knex.on('query-error', (error: unknown, query: QueryMark) => finish(query, !isUniqueViolation(error)));
+  const { pool } = knex.client as { pool: Pool };
+  pool.on('acquireFail', () => observer.onNoConnection());
+  observer.watchPool(() => ({
+    used: pool.numUsed(),
+    free: pool.numFree(),
+    waiting: pool.numPendingAcquires(),
+    limit,
+  }));
 }
 
 /** The database's own code: SQLSTATE on PostgreSQL, `ER_*` on MySQL/MariaDB; undefined for other errors. */
@@ -211,6 +231,19 @@ function isRetryableDatabaseError(error: unknown): boolean {
 export function isUniqueViolation(error: unknown): boolean {
   const code = databaseErrorCode(error);
   return code === '23505' || code === 'ER_DUP_ENTRY';
+}
+
+const deniedCodes = new Set([
+  '42501',
+  'ER_TABLEACCESS_DENIED_ERROR',
+  'ER_COLUMNACCESS_DENIED_ERROR',
+  'ER_DBACCESS_DENIED_ERROR',
+  'ER_SPECIFIC_ACCESS_DENIED_ERROR',
+]);
+
+/** True when our account has no right to what it asked for. */
+export function isAccessDenied(error: unknown): boolean {
+  return deniedCodes.has(databaseErrorCode(error) ?? '');
 }
 
 /** JSON columns come back parsed from PostgreSQL and MySQL, as text from MariaDB. */

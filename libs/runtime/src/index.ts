@@ -14,11 +14,13 @@ export {
   databaseErrorCode,
   databaseKindOf,
   fromJsonColumn,
+  isAccessDenied,
   isDatabaseAway,
   isUniqueViolation,
   rowsOf,
 } from './database.ts';
 export type { Database, DatabaseKind, Transaction } from './database.ts';
+export type { DatabaseName, DatabaseObserver } from './database-metrics.ts';
 export { AppError, errorRegistry, errorText, isAppError } from './errors.ts';
 export type { ErrorCode, FieldProblem } from './errors.ts';
 export type { Health } from './health.ts';
@@ -35,8 +37,10 @@ export { createMembership, leaseTtlMs, safetyMarginMs } from './membership.ts';
 export type { Membership } from './membership.ts';
 export { Counter, Gauge, Histogram, createMetrics } from './metrics.ts';
 export type { Metrics } from './metrics.ts';
+export { readPartitionEnds } from './partition-ends-store.ts';
 export { createPartitionKeeper } from './partition-keeper.ts';
 export type { PartitionPass } from './partition-keeper.ts';
+export { processNames } from './process-names.ts';
 export { runProcess } from './process.ts';
 export type { Component, ProcessContext } from './process.ts';
 export { createRateLimitStore } from './rate-limit-store.ts';
@@ -47,6 +51,8 @@ export type { Retention, RetentionRun, RetentionStatus } from './retention.ts';
 export type { RetentionHook, RetentionPolicy } from './retention-policy.ts';
 export { migrateDown, migrateUp, missingMigrations, unknownMigrations } from './schema.ts';
 export { deniedTables, readServerClock, readServerFacts } from './server-facts-store.ts';
+export { createServerFigures } from './server-figures-store.ts';
+export type { ServerFigures } from './server-figures-store.ts';
 export type { ServerClock, ServerFacts } from './server-facts-store.ts';
 export { sqlDayOf, sqlNow, sqlNowPlus, sqlSecondsSince } from './sql-time.ts';
 export { addColumns, addIndexes, createTables, dropColumns, dropIndexes, dropTables } from './table-ddl.ts';

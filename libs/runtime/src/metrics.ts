@@ -1,16 +1,16 @@
 /** Prometheus metrics of this process. Names are fixed by the contract; one registry per process, scraped at /metrics. */
-import { Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import { isFromLoopback, matchesToken } from './access.ts';
+import { createDatabaseMetrics, type DatabaseName, type DatabaseObserver } from './database-metrics.ts';
 import type { IncomingMessage } from 'node:http';
 
 export { Counter, Gauge, Histogram } from 'prom-client';
 export type { Registry } from 'prom-client';
 
-const databaseBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
-
 export type Metrics = {
   registry: Registry;
-  observeQuery: (database: 'catalogue' | 'queue') => (seconds: number) => void;
+  /** For the connection pool of that database. */
+  ofDatabase: (database: DatabaseName) => DatabaseObserver;
 };
 
 export function createMetrics(options: { version: string; release: string; process: string }): Metrics {
@@ -22,14 +22,7 @@ export function createMetrics(options: { version: string; release: string; proce
     labelNames: ['version', 'release', 'process'],
     registers: [registry],
   }).set(options, 1);
-  const queries = new Histogram({
-    name: 'omnizap_database_query_duration_seconds',
-    help: 'Time from sending a query to its answer.',
-    labelNames: ['database'],
-    buckets: databaseBuckets,
-    registers: [registry],
-  });
-  return { registry, observeQuery: (database) => (seconds) => queries.observe({ database }, seconds) };
+  return { registry, ofDatabase: createDatabaseMetrics(registry) };
 }
 
 /** May this request read /metrics? With a token configured only by that token, else from the loopback only. */

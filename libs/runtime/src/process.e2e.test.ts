@@ -1,14 +1,20 @@
 /** A stop is clean whatever the database does: what cannot be told to it is left to leases. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createTestDatabase, spawnProcess, waitFor, type TestDatabase } from '@omnizap/testkit';
+import {
+  createTestDatabase,
+  spawnProcess,
+  startBadNetwork,
+  waitFor,
+  type BadNetwork,
+  type TestDatabase,
+} from '@omnizap/testkit';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createBlackHole } from '../test/black-hole.ts';
 
 describe('a process whose database has fallen silent', () => {
   let test: TestDatabase;
-  let network: Awaited<ReturnType<typeof createBlackHole>>;
+  let network: BadNetwork;
   let dataDir: string;
   let env: Record<string, string>;
 
@@ -16,7 +22,7 @@ describe('a process whose database has fallen silent', () => {
     test = await createTestDatabase('postgres');
     dataDir = await mkdtemp(path.join(tmpdir(), 'omnizap-silent-'));
     const url = new URL(test.databaseUrl);
-    network = await createBlackHole({ host: url.hostname, port: Number(url.port) });
+    network = await startBadNetwork({ host: url.hostname, port: Number(url.port) });
     url.port = String(network.port);
     const ports = { PORT: '0', RELAY_PORT: '0', WORKER_PORT: '0', MAINTENANCE_PORT: '0' };
     // One connection: everything that has to be said waits for what is not answered.

@@ -167,7 +167,7 @@ async function startParts(
     poolMax: config.DATABASE_POOL_MAX,
     applicationName: `omnizap ${definition.name}`,
     silenceLimitMs: databaseSilenceLimitMs,
-    onQuery: metrics.observeQuery('catalogue'),
+    observer: metrics.ofDatabase('catalogue'),
   });
   running.push({ name: 'database', start: () => Promise.resolve(), stop: () => database.close() });
   health.addCheck({ name: 'database', check: () => database.ping() });

@@ -2,7 +2,7 @@
  * What a database server says about itself and about our account, for whoever looks into it from outside. Nothing is written:
  * rights are tried by statements that meet no row.
  */
-import { databaseErrorCode, rowsOf, type Database } from './database.ts';
+import { isAccessDenied, rowsOf, type Database } from './database.ts';
 
 export type ServerFacts = {
   product: 'PostgreSQL' | 'MariaDB' | 'MySQL' | 'other';
@@ -84,13 +84,6 @@ export async function readServerClock({ knex, kind }: Database): Promise<ServerC
   return best as ServerClock;
 }
 
-const deniedCodes = new Set([
-  '42501',
-  'ER_TABLEACCESS_DENIED_ERROR',
-  'ER_COLUMNACCESS_DENIED_ERROR',
-  'ER_DBACCESS_DENIED_ERROR',
-]);
-
 /** Tables of `schema` (default: the connection's own) that our account cannot read and change as processes do. */
 export async function deniedTables(database: Database, schema?: string): Promise<string[]> {
   const { knex, kind } = database;
@@ -123,7 +116,7 @@ export async function deniedTables(database: Database, schema?: string): Promise
       await knex.raw('UPDATE ?? SET ?? = ?? WHERE 1 = 0', [table, names[0] ?? '', names[0] ?? '']);
       await knex.raw('DELETE FROM ?? WHERE 1 = 0', [table]);
     } catch (error) {
-      if (!deniedCodes.has(databaseErrorCode(error) ?? '')) throw error;
+      if (!isAccessDenied(error)) throw error;
       denied.push(table);
     }
   return denied;

@@ -7,7 +7,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { PgBoss, type Db, type JobInsert, type JobWithMetadata } from 'pg-boss';
-import type { Logger, Wakeups } from '@omnizap/runtime';
+import type pg from 'pg';
+import type { DatabaseObserver, Logger, Wakeups } from '@omnizap/runtime';
 import { retryDelayMs } from './backoff.ts';
 import { hungTask, rescueClaim } from './dead-workers.ts';
 import { overLimit, wakeGroup, writeGroupLimit, type GroupLimit } from './group-limits.ts';
@@ -16,6 +17,7 @@ import { dataOfHint, jobData, type HintData, type JobData } from './job-data.ts'
 import * as jobs from './job-sql.ts';
 import { handOn, moveToLanes } from './lane-moves.ts';
 import { bucketData, hasWork, laneOf, type Buckets, type LaneControl } from './lanes.ts';
+import { measuredClient } from './measured-client.ts';
 import type { TaskCount } from './task-count.ts';
 import {
   lanes,
@@ -27,6 +29,8 @@ import {
   type TaskSettings,
 } from './task-types.ts';
 
+/** Connections of one process. */
+const poolMax = 3;
 const startRetryMs = 1_000;
 /** A statement that takes longer waits for a network that drops everything; its connection is given up. */
 const answerTimeoutMs = 8_000;
@@ -56,6 +60,7 @@ type QueueOptions = {
   lanes?: LaneControl;
   /** Waits for the disk. For a relay whose events are marked in another database: what it handed over must outlive a crash. */
   isDurable?: boolean;
+  observer?: DatabaseObserver;
 };
 
 export function createTaskQueues(settings: TaskSettings[], options: QueueOptions) {
@@ -66,7 +71,8 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
     const next = new PgBoss({
       connectionString: options.queueUrl,
       application_name: options.applicationName ?? 'omnizap tasks',
-      max: 3,
+      max: poolMax,
+      ...(options.observer ? { Client: measuredClient(options.observer) } : {}),
       // A crash of the server may forget the last fraction of a second: tasks are hints, sweeps find what one would have said.
       // Waiting for the disk at each fetch and each completion cost more than the work of a small task.
       ...(options.isDurable === true ? {} : { options: '-c synchronous_commit=off' }),
@@ -83,6 +89,13 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
     next.on('warning', (warning) => options.log.warn({ warning }, 'task queue'));
     return next;
   }
+
+  options.observer?.watchPool(() => {
+    // pg-boss has no word for its pool's state; the test of it notices when the field moves.
+    const { pool } = boss.getDb() as unknown as { pool?: pg.Pool };
+    const { totalCount = 0, idleCount = 0, waitingCount = 0 } = pool ?? {};
+    return { used: totalCount - idleCount, free: idleCount, waiting: waitingCount, limit: poolMax };
+  });
 
   const byType = new Map(settings.map((entry) => [entry.type, entry]));
   const settingsOf = (type: string): TaskSettings => {

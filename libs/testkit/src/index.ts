@@ -20,6 +20,8 @@ export { holdLeases } from './hold-leases.ts';
 export { freePort } from './free-port.ts';
 export { spawnProcess } from './spawn-process.ts';
 export type { SpawnedProcess, SpawnOptions } from './spawn-process.ts';
+export { startBadNetwork } from './start-bad-network.ts';
+export type { BadNetwork } from './start-bad-network.ts';
 export { fleetProcesses, startFleet } from './start-fleet.ts';
 export type { Fleet, FleetOptions, FleetProcess, Owner } from './start-fleet.ts';
 export { startObjectStorage } from './start-object-storage.ts';

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { connectDatabase } from '@omnizap/runtime';
+import { connectDatabase, processNames } from '@omnizap/runtime';
 import type { Database } from '@omnizap/runtime';
 import { ask } from './builders/ask.ts';
 import { spawnProcess } from './spawn-process.ts';
@@ -17,14 +17,7 @@ import type { TestDatabase, TestDatabaseKind } from './test-database.ts';
 /** Compiled code is kept between starts: it halves the processor time of a start, and a suite starts some dozens. */
 const compileCache = path.resolve(import.meta.dirname, '../../../.cache/node');
 
-export const fleetProcesses = [
-  'api',
-  'relay',
-  'worker-classification',
-  'worker-curation',
-  'worker-rebuild',
-  'maintenance',
-] as const;
+export const fleetProcesses = processNames;
 export type FleetProcess = (typeof fleetProcesses)[number];
 
 /** Six processes start at once, on a machine that may be busy with other things. */

@@ -1,10 +1,25 @@
-/** A TCP relay to a server whose network can be made to drop everything without saying so. */
+/** A TCP relay to a server whose network can be made to drop everything without saying so, or to refuse everybody. */
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-export async function createBlackHole(target: { host: string; port: number }) {
+export type BadNetwork = {
+  /** On 127.0.0.1. */
+  port: number;
+  /** Nothing arrives, in either direction; connections stay. */
+  drop: (isOn: boolean) => void;
+  /** Connections are cut, and new ones are closed at once: as of a server that is stopped. */
+  refuse: (isOn: boolean) => void;
+  close: () => Promise<void>;
+};
+
+export async function startBadNetwork(target: { host: string; port: number }): Promise<BadNetwork> {
   const sockets = new Set<Socket>();
   let isDropping = false;
+  let isRefusing = false;
   const server = createServer((client) => {
+    if (isRefusing) {
+      client.destroy();
+      return;
+    }
     const upstream = connect(target);
     for (const [from, to] of [
       [client, upstream],
@@ -16,19 +31,27 @@ export async function createBlackHole(target: { host: string; port: number }) {
       });
       // A closed side tells the other only while the network works.
       from.on('close', () => {
+        sockets.delete(from);
         if (!isDropping) to.destroy();
       });
       from.on('error', () => undefined);
     }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const cutAll = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
   return {
     port: (server.address() as AddressInfo).port,
-    drop(isOn: boolean): void {
+    drop(isOn) {
       isDropping = isOn;
     },
-    async close(): Promise<void> {
-      for (const socket of sockets) socket.destroy();
+    refuse(isOn) {
+      isRefusing = isOn;
+      if (isOn) cutAll();
+    },
+    async close() {
+      cutAll();
       await new Promise((resolve) => server.close(resolve));
     },
   };

@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createMetrics } from '@omnizap/runtime';
+import { waitFor } from '@omnizap/testkit';
+import express from 'express';
+import { once } from 'node:events';
+import { createServer, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createHttpMetrics, setRouteGroup } from './http-metrics.ts';
+
+describe('the metrics of requests', () => {
+  const metrics = createMetrics({ version: '0', release: 'stable', process: 'api' });
+  let now = 0;
+  let server: Server;
+  let isOpen = Promise.withResolvers<void>();
+
+  beforeAll(async () => {
+    const app = express();
+    app.use(createHttpMetrics(metrics, 750, { now: () => now }));
+    app.use((_request, response) => {
+      setRouteGroup(response, 'catalog_api_public');
+      response.write('half an answer');
+      isOpen.resolve();
+    });
+    server = createServer(app).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  afterAll(() => new Promise((resolve) => server.close(resolve)));
+
+  const count = async (name: string, labels: string): Promise<number> => {
+    const line = (await metrics.registry.metrics()).split('\n').find((text) => text.startsWith(`${name}{${labels}} `));
+    return Number(line?.split(' ')[1] ?? 0);
+  };
+  const requests = (statusClass: string): Promise<number> =>
+    count('omnizap_http_requests_total', `route_group="catalog_api_public",method="GET",status_class="${statusClass}"`);
+  /** Asks, and goes away `milliseconds` later without the whole answer. */
+  async function giveUpAfter(milliseconds: number): Promise<void> {
+    isOpen = Promise.withResolvers<void>();
+    const asked = request({ port: (server.address() as AddressInfo).port });
+    asked.on('error', () => undefined).end();
+    await isOpen.promise;
+    now += milliseconds;
+    asked.destroy();
+  }
+
+  it('tell a client that went away from an answer that did not come within 10 s, which is a violation', async () => {
+    const violations = (): Promise<number> =>
+      count('omnizap_http_slo_violation_total', 'route_group="catalog_api_public",method="GET"');
+    await giveUpAfter(700);
+    await waitFor(async () => (await requests('aborted')) === 1);
+    expect([await requests('timeout'), await violations()]).toEqual([0, 0]);
+
+    await giveUpAfter(9_999);
+    await waitFor(async () => (await requests('aborted')) === 2);
+    await giveUpAfter(10_000);
+    await waitFor(async () => (await requests('timeout')) === 1);
+
+    expect([await requests('aborted'), await requests('2xx'), await violations()]).toEqual([2, 0, 2]);
+  });
+});
