@@ -11,6 +11,7 @@ import { startBench } from './bench/cold-start.ts';
 import { idleBench } from './bench/idle-fleet.ts';
 import { inlinePollerBench } from './bench/inline-poller.ts';
 import { listBench } from './bench/list-answers.ts';
+import { metricsBench } from './bench/metrics-cost.ts';
 import { objectStorageBench } from './bench/object-storage.ts';
 import { plansBench } from './bench/plans.ts';
 import { relayBench } from './bench/relay-throughput.ts';
@@ -25,6 +26,7 @@ const benches = [
   idleBench,
   relayBench,
   listBench,
+  metricsBench,
   objectStorageBench,
   inlinePollerBench,
   tuningBench,
