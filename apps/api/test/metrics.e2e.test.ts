@@ -116,6 +116,8 @@ describe.each(testDatabaseKinds())('the metrics of a fleet on %s', (kind) => {
 
   it('are those of the contract with its types and labels, and no others', () => {
     const exported = new Map([...scrapes.values()].flatMap(({ types }) => [...types]));
+    // Those of Node and of the process as well, by the naming rules of Prometheus.
+    for (const [name, type] of exported) expect([name, name.endsWith('_total')]).toEqual([name, type === 'counter']);
     const own = [...exported.keys()].filter((name) => name.startsWith('omnizap_'));
     expect(own.filter((name) => !promised.has(name))).toEqual([]);
     expect([...promised.keys()].filter((name) => !exported.has(name))).toEqual(ofBuckets);

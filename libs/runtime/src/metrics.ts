@@ -7,6 +7,13 @@ import type { IncomingMessage } from 'node:http';
 export { Counter, Gauge, Histogram } from 'prom-client';
 export type { Registry } from 'prom-client';
 
+/** prom-client's gauges that are named as counters; each is the sum of one that stays. */
+const misnamedMetrics = [
+  'nodejs_active_resources_total',
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+];
+
 export type Metrics = {
   registry: Registry;
   /** For the connection pool of that database. */
@@ -16,6 +23,7 @@ export type Metrics = {
 export function createMetrics(options: { version: string; release: string; process: string }): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  for (const name of misnamedMetrics) registry.removeSingleMetric(name);
   new Gauge({
     name: 'omnizap_build_info',
     help: 'Always 1; labels say what runs here.',
