@@ -1,4 +1,4 @@
-/** What an alert is, as data. Recording rules, tests, pages and routes are made from it. */
+/** What an alert is, as data. Rules, tests, pages and routes are made from it. */
 
 /** As Prometheus writes them. */
 export type Duration = `${number}${'s' | 'm' | 'h' | 'd'}`;
@@ -7,7 +7,15 @@ export type Duration = `${number}${'s' | 'm' | 'h' | 'd'}`;
 export type Severity = 'critical' | 'high' | 'medium';
 
 /** One file of rules each, and one of their tests. */
-export const alertGroups = ['slo', 'http', 'throughput', 'processes', 'queues', 'catalogue', 'database'] as const;
+export const alertGroups = [
+  'error-budget',
+  'http',
+  'throughput',
+  'processes',
+  'queues',
+  'catalogue',
+  'database',
+] as const;
 
 export type AlertGroup = (typeof alertGroups)[number];
 
@@ -19,17 +27,17 @@ export type Alert = {
   /** PromQL; `$limit` stands for `limit`. */
   expression: string;
   limit: number;
-  /** It fires on the far side of the limit. */
+  /** On which side of the limit it fires. */
   fires: 'above' | 'below' | 'at';
-  /** How long the expression has to hold; 0s = the expression says it itself. */
+  /** How long the expression has to hold; 0s where it looks back by itself. */
   for: Duration;
-  /** One line for a phone; may name `$labels`. */
+  /** One line for a phone; `{{ $labels.x }}` as Prometheus fills it in. */
   summary: string;
-  /** The expression in words, with its limit and unit. */
+  /** The expression in words, with limit, unit and the traffic that it needs. */
   condition: string;
   /** What to do first. */
   action: string;
-  /** Alerts that explain this one: while one of them fires, this one is not sent. */
+  /** Causes: while one of these fires, this one is not sent. */
   inhibitedBy: readonly string[];
 };
 

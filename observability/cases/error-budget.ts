@@ -1,0 +1,143 @@
+import { growing, phases, reads, requests } from './alert-case.ts';
+import type { CasesOf, Series } from './alert-case.ts';
+
+type Spent = { good: string; bad: string };
+
+/** A budget is spent the same way whichever it is: `of` says how the good and the bad ones are counted. */
+function fastCases(of: (spent: Spent) => Series, shares: { outage: number; lasting: number; bearable: number }) {
+  const per = 1_000;
+  return {
+    fires: [
+      {
+        title: 'an outage of ten minutes after six good hours',
+        series: of({
+          good: phases({ perStep: per, steps: 350 }, { perStep: per * (1 - shares.outage), steps: 20 }),
+          bad: phases({ perStep: 0, steps: 350 }, { perStep: per * shares.outage, steps: 20 }),
+        }),
+        at: '362m' as const,
+      },
+      {
+        title: 'too many bad ones for an hour',
+        series: of({ good: growing(per * (1 - shares.lasting), 120), bad: growing(per * shares.lasting, 120) }),
+        at: '70m' as const,
+        notYetAt: '2m' as const,
+      },
+    ],
+    silent: [
+      {
+        title: 'what the objective can bear for hours',
+        series: of({ good: growing(per * (1 - shares.bearable), 120), bad: growing(per * shares.bearable, 120) }),
+        at: '70m' as const,
+      },
+      {
+        title: 'one bad one of three in a quiet night',
+        series: of({ good: '0x20 1x20 2x40', bad: '0x38 1x42' }),
+        at: '42m' as const,
+      },
+      {
+        title: 'an outage that has ended',
+        series: of({
+          good: phases({ perStep: per, steps: 60 }, { perStep: 0, steps: 10 }, { perStep: per, steps: 50 }),
+          bad: phases({ perStep: 0, steps: 60 }, { perStep: per, steps: 10 }, { perStep: 0, steps: 50 }),
+        }),
+        at: '110m' as const,
+      },
+    ],
+  };
+}
+
+/** In steps of ten minutes: what takes days. */
+function slowCases(of: (spent: Spent) => Series, shares: { day: number; lasting: number; bearable: number }) {
+  const per = 10_000;
+  const step = '10m' as const;
+  return {
+    fires: [
+      {
+        title: 'a day of few requests, many of them bad, after two busy days',
+        series: of({
+          good: phases({ perStep: per, steps: 288 }, { perStep: (per / 4) * (1 - shares.day), steps: 150 }),
+          bad: phases({ perStep: 0, steps: 288 }, { perStep: (per / 4) * shares.day, steps: 150 }),
+        }),
+        at: '72h' as const,
+        step,
+      },
+      {
+        title: 'a leak of days',
+        series: of({ good: growing(per * (1 - shares.lasting), 450), bad: growing(per * shares.lasting, 450) }),
+        at: '72h' as const,
+        step,
+        notYetAt: '20m' as const,
+      },
+    ],
+    silent: [
+      {
+        title: 'less than the budget for days',
+        series: of({ good: growing(per * (1 - shares.bearable), 450), bad: growing(per * shares.bearable, 450) }),
+        at: '72h' as const,
+        step,
+      },
+      {
+        title: 'two bad ones of three days with 300 requests',
+        series: of({ good: growing(0.7, 450), bad: '0x200 1x230 2x20' }),
+        at: '72h' as const,
+        step,
+      },
+    ],
+  };
+}
+
+const failing = ({ good, bad }: Spent): Series => requests({ '2xx': good, '5xx': bad });
+const timingOut = ({ good, bad }: Spent): Series => requests({ '2xx': good, timeout: bad });
+/** The count has both; slow ones are missing in the bucket. */
+const slow = ({ good, bad }: Spent): Series => {
+  const [quick, late] = [reads({ all: good, quick: good }), reads({ all: bad, quick: '0x500' })];
+  return {
+    ...quick,
+    ...Object.fromEntries(
+      Object.entries(late).map(([name, samples]) => [name.replace('catalog_api_public', 'catalog_web'), samples]),
+    ),
+  };
+};
+
+export const errorBudgetCases: CasesOf = {
+  HttpErrorBudgetBurningFast: fastCases(failing, { outage: 0.5, lasting: 0.04, bearable: 0.025 }),
+  HttpErrorBudgetBurningSlowly: slowCases(timingOut, { day: 0.02, lasting: 0.008, bearable: 0.004 }),
+  HttpErrorDataMissing: {
+    fires: [
+      {
+        title: 'counters that vanish while there is traffic',
+        series: requests({ '2xx': growing(2, 150) }),
+        at: '172m',
+        notYetAt: '158m',
+      },
+    ],
+    silent: [
+      {
+        title: 'counters that vanish at a restart, in a quiet night',
+        series: requests({ '2xx': growing(0.6, 150) }),
+        at: '172m',
+      },
+      { title: 'counters that stay', series: requests({ '2xx': growing(2, 200) }), at: '172m' },
+    ],
+  },
+  HttpReadBudgetBurningFast: fastCases(slow, { outage: 1, lasting: 0.08, bearable: 0.05 }),
+  HttpReadBudgetBurningSlowly: slowCases(slow, { day: 0.04, lasting: 0.015, bearable: 0.008 }),
+  HttpReadDataMissing: {
+    fires: [
+      {
+        title: 'histograms that vanish while there is traffic',
+        series: reads({ all: growing(2, 150), quick: growing(2, 150) }),
+        at: '172m',
+        notYetAt: '158m',
+      },
+    ],
+    silent: [
+      {
+        title: 'histograms that vanish at a restart, in a quiet night',
+        series: reads({ all: growing(0.6, 150), quick: growing(0.6, 150) }),
+        at: '172m',
+      },
+      { title: 'histograms that stay', series: reads({ all: growing(2, 200), quick: growing(2, 200) }), at: '172m' },
+    ],
+  },
+};

@@ -1,0 +1,127 @@
+import { constant } from './alert-case.ts';
+import type { AlertCases, CasesOf } from './alert-case.ts';
+
+/** One kind of process that was there and is not any more. */
+function missing(process: string): AlertCases {
+  const series = (samples: string) => ({ [`omnizap_processes{process="${process}",instance="m:9115"}`]: samples });
+  return {
+    fires: [{ title: `the last ${process} dies`, series: series('2x5 0x30'), at: '10m', notYetAt: '6m' }],
+    silent: [
+      { title: `one ${process} of two dies`, series: series('2x5 1x30'), at: '20m' },
+      { title: `the ${process} is restarted within a minute`, series: series('1x5 0x0 1x30'), at: '7m' },
+    ],
+  };
+}
+
+/** Refreshed at each step, then not any more. */
+const refreshed = (steps: number): string => `0+60x${steps} ${steps * 60}x30`;
+
+export const processCases: CasesOf = {
+  WorkerTypeDown: {
+    fires: [
+      ...missing('worker-classification').fires,
+      {
+        title: 'two types have nobody',
+        series: {
+          'omnizap_processes{process="worker-curation",instance="m:9115"}': constant(0),
+          'omnizap_processes{process="worker-rebuild",instance="m:9115"}': constant(0),
+          'omnizap_processes{process="worker-classification",instance="m:9115"}': constant(1),
+        },
+        at: '10m',
+        count: 2,
+      },
+    ],
+    silent: missing('worker-classification').silent,
+  },
+  RelayDown: missing('relay'),
+  ApiDown: missing('api'),
+  MaintenanceDown: {
+    fires: [
+      {
+        title: 'nobody leads any more',
+        series: { 'omnizap_gauges_refreshed_timestamp_seconds{instance="m:9115"}': '0+60x10' },
+        at: '20m',
+        notYetAt: '16m',
+      },
+    ],
+    silent: [
+      {
+        title: 'another process leads',
+        series: {
+          'omnizap_gauges_refreshed_timestamp_seconds{instance="a:9115"}': '0+60x10',
+          'omnizap_gauges_refreshed_timestamp_seconds{instance="b:9115"}': '_x11 660+60x30',
+        },
+        at: '20m',
+      },
+    ],
+  },
+  GaugesStale: {
+    fires: [
+      {
+        title: 'reading has failed for minutes',
+        series: { 'omnizap_gauges_refreshed_timestamp_seconds{instance="m:9115"}': refreshed(10) },
+        at: '15m',
+        notYetAt: '13m',
+      },
+    ],
+    silent: [
+      {
+        title: 'each reading is a minute old when it is scraped',
+        series: { 'omnizap_gauges_refreshed_timestamp_seconds{instance="m:9115"}': '0x1 0+60x40' },
+        at: '30m',
+      },
+    ],
+  },
+  TargetDown: {
+    fires: [
+      {
+        title: 'one process hangs',
+        series: {
+          'up{job="omnizap",process="relay",instance="a:9110"}': '1x5 0x30',
+          'up{job="omnizap",process="api",instance="a:9102"}': constant(1),
+        },
+        at: '10m',
+        notYetAt: '7m',
+      },
+    ],
+    silent: [
+      {
+        title: 'all answer, and another job does not',
+        series: {
+          'up{job="omnizap",process="relay",instance="a:9110"}': constant(1),
+          'up{job="other",instance="a:1"}': constant(0),
+        },
+        at: '20m',
+      },
+    ],
+  },
+  TargetsMissing: {
+    fires: [{ title: 'discovery finds nobody', series: { 'up{job="other"}': constant(1) }, at: '8m', notYetAt: '3m' }],
+    silent: [{ title: 'one target, even if it is down', series: { 'up{job="omnizap"}': constant(0) }, at: '20m' }],
+  },
+  EventLoopLag: {
+    fires: [
+      {
+        title: 'one of two API processes computes for a second at a time',
+        series: {
+          'nodejs_eventloop_lag_p99_seconds{job="omnizap",process="api",instance="a:9102"}': constant(1),
+          'nodejs_eventloop_lag_p99_seconds{job="omnizap",process="api",instance="b:9102"}': constant(0.02),
+        },
+        at: '12m',
+        notYetAt: '9m',
+      },
+    ],
+    silent: [
+      {
+        title: 'a third of a second',
+        series: { 'nodejs_eventloop_lag_p99_seconds{job="omnizap",process="api",instance="a:9102"}': constant(0.35) },
+        at: '30m',
+      },
+      {
+        title: 'a second, for five minutes',
+        series: { 'nodejs_eventloop_lag_p99_seconds{job="omnizap",process="api",instance="a:9102"}': '1x5 0.02x30' },
+        at: '12m',
+      },
+    ],
+  },
+};
