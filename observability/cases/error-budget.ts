@@ -6,20 +6,23 @@ type Spent = { good: string; bad: string };
 /** A budget is spent the same way whichever it is: `of` says how the good and the bad ones are counted. */
 function fastCases(of: (spent: Spent) => Series, shares: { outage: number; lasting: number; bearable: number }) {
   const per = 1_000;
+  const step = '2m' as const;
   return {
     fires: [
       {
         title: 'an outage of ten minutes after six good hours',
         series: of({
-          good: phases({ perStep: per, steps: 350 }, { perStep: per * (1 - shares.outage), steps: 20 }),
-          bad: phases({ perStep: 0, steps: 350 }, { perStep: per * shares.outage, steps: 20 }),
+          good: phases({ perStep: per, steps: 175 }, { perStep: per * (1 - shares.outage), steps: 20 }),
+          bad: phases({ perStep: 0, steps: 175 }, { perStep: per * shares.outage, steps: 20 }),
         }),
-        at: '362m' as const,
+        at: '364m' as const,
+        step,
       },
       {
         title: 'too many bad ones for an hour',
         series: of({ good: growing(per * (1 - shares.lasting), 120), bad: growing(per * shares.lasting, 120) }),
         at: '70m' as const,
+        step,
         notYetAt: '2m' as const,
       },
     ],
@@ -28,6 +31,7 @@ function fastCases(of: (spent: Spent) => Series, shares: { outage: number; lasti
         title: 'what the objective can bear for hours',
         series: of({ good: growing(per * (1 - shares.bearable), 120), bad: growing(per * shares.bearable, 120) }),
         at: '70m' as const,
+        step,
       },
       {
         title: 'one bad one of three in a quiet night',
@@ -37,48 +41,49 @@ function fastCases(of: (spent: Spent) => Series, shares: { outage: number; lasti
       {
         title: 'an outage that has ended',
         series: of({
-          good: phases({ perStep: per, steps: 60 }, { perStep: 0, steps: 10 }, { perStep: per, steps: 50 }),
-          bad: phases({ perStep: 0, steps: 60 }, { perStep: per, steps: 10 }, { perStep: 0, steps: 50 }),
+          good: phases({ perStep: per, steps: 30 }, { perStep: 0, steps: 5 }, { perStep: per, steps: 25 }),
+          bad: phases({ perStep: 0, steps: 30 }, { perStep: per, steps: 5 }, { perStep: 0, steps: 25 }),
         }),
-        at: '110m' as const,
+        at: '100m' as const,
+        step,
       },
     ],
   };
 }
 
-/** In steps of ten minutes: what takes days. */
+/** In steps of half an hour: what takes days. */
 function slowCases(of: (spent: Spent) => Series, shares: { day: number; lasting: number; bearable: number }) {
   const per = 10_000;
-  const step = '10m' as const;
+  const step = '30m' as const;
   return {
     fires: [
       {
         title: 'a day of few requests, many of them bad, after two busy days',
         series: of({
-          good: phases({ perStep: per, steps: 288 }, { perStep: (per / 4) * (1 - shares.day), steps: 150 }),
-          bad: phases({ perStep: 0, steps: 288 }, { perStep: (per / 4) * shares.day, steps: 150 }),
+          good: phases({ perStep: per, steps: 96 }, { perStep: (per / 4) * (1 - shares.day), steps: 60 }),
+          bad: phases({ perStep: 0, steps: 96 }, { perStep: (per / 4) * shares.day, steps: 60 }),
         }),
         at: '72h' as const,
         step,
       },
       {
         title: 'a leak of days',
-        series: of({ good: growing(per * (1 - shares.lasting), 450), bad: growing(per * shares.lasting, 450) }),
+        series: of({ good: growing(per * (1 - shares.lasting), 160), bad: growing(per * shares.lasting, 160) }),
         at: '72h' as const,
         step,
-        notYetAt: '20m' as const,
+        notYetAt: '30m' as const,
       },
     ],
     silent: [
       {
         title: 'less than the budget for days',
-        series: of({ good: growing(per * (1 - shares.bearable), 450), bad: growing(per * shares.bearable, 450) }),
+        series: of({ good: growing(per * (1 - shares.bearable), 160), bad: growing(per * shares.bearable, 160) }),
         at: '72h' as const,
         step,
       },
       {
         title: 'two bad ones of three days with 300 requests',
-        series: of({ good: growing(0.7, 450), bad: '0x200 1x230 2x20' }),
+        series: of({ good: growing(2, 160), bad: '0x60 1x76 2x20' }),
         at: '72h' as const,
         step,
       },
@@ -90,7 +95,7 @@ const failing = ({ good, bad }: Spent): Series => requests({ '2xx': good, '5xx':
 const timingOut = ({ good, bad }: Spent): Series => requests({ '2xx': good, timeout: bad });
 /** The count has both; slow ones are missing in the bucket. */
 const slow = ({ good, bad }: Spent): Series => {
-  const [quick, late] = [reads({ all: good, quick: good }), reads({ all: bad, quick: '0x500' })];
+  const [quick, late] = [reads({ all: good, quick: good }), reads({ all: bad, quick: '0x200' })];
   return {
     ...quick,
     ...Object.fromEntries(
@@ -106,7 +111,8 @@ export const errorBudgetCases: CasesOf = {
     fires: [
       {
         title: 'counters that vanish while there is traffic',
-        series: requests({ '2xx': growing(2, 150) }),
+        series: requests({ '2xx': growing(4, 75) }),
+        step: '2m',
         at: '172m',
         notYetAt: '158m',
       },
@@ -114,10 +120,11 @@ export const errorBudgetCases: CasesOf = {
     silent: [
       {
         title: 'counters that vanish at a restart, in a quiet night',
-        series: requests({ '2xx': growing(0.6, 150) }),
+        series: requests({ '2xx': growing(1.2, 75) }),
+        step: '2m',
         at: '172m',
       },
-      { title: 'counters that stay', series: requests({ '2xx': growing(2, 200) }), at: '172m' },
+      { title: 'counters that stay', series: requests({ '2xx': growing(4, 100) }), step: '2m', at: '172m' },
     ],
   },
   HttpReadBudgetBurningFast: fastCases(slow, { outage: 1, lasting: 0.08, bearable: 0.05 }),
@@ -126,7 +133,8 @@ export const errorBudgetCases: CasesOf = {
     fires: [
       {
         title: 'histograms that vanish while there is traffic',
-        series: reads({ all: growing(2, 150), quick: growing(2, 150) }),
+        series: reads({ all: growing(4, 75), quick: growing(4, 75) }),
+        step: '2m',
         at: '172m',
         notYetAt: '158m',
       },
@@ -134,10 +142,16 @@ export const errorBudgetCases: CasesOf = {
     silent: [
       {
         title: 'histograms that vanish at a restart, in a quiet night',
-        series: reads({ all: growing(0.6, 150), quick: growing(0.6, 150) }),
+        series: reads({ all: growing(1.2, 75), quick: growing(1.2, 75) }),
+        step: '2m',
         at: '172m',
       },
-      { title: 'histograms that stay', series: reads({ all: growing(2, 200), quick: growing(2, 200) }), at: '172m' },
+      {
+        title: 'histograms that stay',
+        series: reads({ all: growing(4, 100), quick: growing(4, 100) }),
+        step: '2m',
+        at: '172m',
+      },
     ],
   },
 };
