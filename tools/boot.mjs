@@ -32,6 +32,7 @@ const commands = {
   bench: 'tools/bench.ts',
   chaos: 'tools/chaos.ts',
   simulate: 'tools/simulate.ts',
+  observability: 'tools/observability.ts',
   pictures: 'tools/pictures.ts',
   migrate: 'tools/migrate.ts',
   seed: 'tools/seed.ts',

@@ -1,4 +1,4 @@
-/** Rules as files for Prometheus: of recording rules, and one of alerts per group. */
+/** Rules as files for Prometheus: of recorded series, and one of alerts per group. */
 import { stringify } from 'yaml';
 import { alertGroups, alertPageOf, alerts as allAlerts } from '../slo.ts';
 import type { Alert, AlertGroup } from '../slo.ts';

@@ -1,0 +1,101 @@
+/**
+ * `npm run observability:check` and `npm run observability:generate`: what watches the fleet is made from data, committed, and held
+ * against it.
+ *
+ *   npm run observability:generate                   writes rules, their tests, Alertmanager's files and the facts on alert pages
+ *   npm run observability:check                      all gates; promtool and amtool are found, or fetched once
+ *   npm run observability:check -- --only rules      some of them (repeatable)
+ *
+ * Exit code: 0 all passed, 1 a gate failed, 2 called wrongly.
+ */
+import { locateMonitoring } from '@omnizap/embedded';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { createAlertmanagerGate } from '../observability/check/alertmanager.ts';
+import { createDriftGate, createRulesGate, createRuleTestsGate } from '../observability/check/rules.ts';
+import { generateAlertFiles } from '../observability/generated-files.ts';
+import { runGates } from './check/run-gates.ts';
+import type { Gate } from './check/run-gates.ts';
+
+/** promtool fills a core. */
+const gatesAtOnce = 2;
+
+const gateNames = ['generated', 'rules', 'rule tests', 'alertmanager'] as const;
+
+const root = path.dirname(import.meta.dirname);
+
+/** Everything that is generated: another generator is one more line here. */
+const generators: readonly ((root: string) => ReadonlyMap<string, string>)[] = [generateAlertFiles];
+
+const command = parseCommand();
+if (typeof command === 'string') {
+  process.stderr.write(`observability: ${command}\n`);
+  process.exitCode = 2;
+} else if (command.does === 'generate') await generate();
+else process.exitCode = (await check(command.only)) ? 0 : 1;
+
+type Command = { does: 'generate' } | { does: 'check'; only: string[] };
+
+/** A string says what is wrong with the arguments. */
+function parseCommand(): Command | string {
+  try {
+    const options = { only: { type: 'string', multiple: true } } as const;
+    const { values, positionals } = parseArgs({ options, allowPositionals: true });
+    const [does, ...rest] = positionals;
+    if (rest.length > 0) return `what is ${rest.join(' ')}?`;
+    const { only = [] } = values;
+    if (does === 'generate') return only.length === 0 ? { does } : '--only goes with check';
+    if (does !== 'check') return 'say check or generate';
+    const unknown = only.filter((name) => !gateNames.some((known) => known === name));
+    return unknown.length === 0
+      ? { does, only }
+      : `there is no gate ${unknown.join(', ')}: choose from ${gateNames.join(', ')}`;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function allGenerated(): Map<string, string> {
+  return new Map(generators.flatMap((generator) => [...generator(root)]));
+}
+
+async function generate(): Promise<void> {
+  for (const [file, text] of allGenerated()) {
+    const target = path.join(root, file);
+    if ((await readFile(target, 'utf8').catch(() => null)) === text) continue;
+    await mkdir(path.dirname(target), { recursive: true });
+    await writeFile(target, text);
+    process.stdout.write(`written ${file}\n`);
+  }
+}
+
+async function check(only: readonly string[]): Promise<boolean> {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  const gates = (await createGates()).filter(({ name }) => only.length === 0 || only.includes(name));
+  const { failed } = await runGates(gates, {
+    gatesAtOnce,
+    signal: stop.signal,
+    print: (line) => process.stdout.write(`${line}\n`),
+  });
+  return failed.length === 0;
+}
+
+/** The slow ones first. Without promtool and amtool nothing of this can be judged: that is a failure, not a remark. */
+async function createGates(): Promise<Gate[]> {
+  const tools = await locateMonitoring({
+    cacheDir: path.join(root, '.cache', 'monitoring'),
+    log: (line) => process.stderr.write(`${line}\n`),
+  });
+  if (tools === null) {
+    const missing = 'Install the packages "prometheus" and "prometheus-alertmanager" (or apt-get, which fetches them).';
+    return [{ name: 'monitoring programs', run: async () => ({ findings: [missing] }) }];
+  }
+  return [
+    createRuleTestsGate(root, tools),
+    createRulesGate(root, tools),
+    createAlertmanagerGate(root, tools),
+    createDriftGate(root, allGenerated),
+  ];
+}
