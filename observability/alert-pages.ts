@@ -63,9 +63,11 @@ function renderHead(alert: Alert): string {
       ? []
       : [`- Not sent while one of its causes is: ${causes.map((cause) => `[${cause}](${cause}.md)`).join(', ')}.`]),
     '',
-    '```text',
-    expressionOf(alert),
-    '```',
+    'In PromQL:',
+    '',
+    ...expressionOf(alert)
+      .split('\n')
+      .map((line) => `    ${line}`),
     '',
   ].join('\n');
 }

@@ -21,7 +21,7 @@ import type { Gate } from './check/run-gates.ts';
 /** promtool fills a core. */
 const gatesAtOnce = 2;
 
-const gateNames = ['generated', 'rules', 'rule tests', 'alertmanager'] as const;
+const gateNames = ['generated', 'rules', 'rule-tests', 'alertmanager'] as const;
 
 const root = path.dirname(import.meta.dirname);
 

@@ -66,7 +66,7 @@ export const processAlerts: readonly Alert[] = [
     summary: 'Queue depths and process counts are not read any more',
     condition: 'the leading maintenance process last read its figures more than 120 s ago',
     action: 'See in its log why reading fails: usually a database.',
-    inhibitedBy: [...blindness, 'DatabaseFailing', 'DatabaseQueriesSlow', 'DatabaseLockWaits'],
+    inhibitedBy: [...blindness, 'DatabaseFailing', 'DatabaseQueriesSlow'],
   },
   {
     name: 'TargetDown',

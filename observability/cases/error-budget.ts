@@ -71,6 +71,12 @@ function slowCases(of: (spent: Spent) => Series, shares: { day: number; lasting:
         series: of({ good: growing(per * (1 - shares.lasting), 160), bad: growing(per * shares.lasting, 160) }),
         at: '72h' as const,
         step,
+      },
+      {
+        title: 'the beginning of a leak',
+        series: of({ good: growing(per * (1 - shares.lasting), 160), bad: growing(per * shares.lasting, 160) }),
+        at: '60m' as const,
+        step,
         notYetAt: '30m' as const,
       },
     ],

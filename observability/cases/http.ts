@@ -65,40 +65,45 @@ export const httpCases: CasesOf = {
   },
 };
 
-const day = 1_440;
+/** Of four minutes: a day and a week are long. */
+const step = '4m' as const;
+const day = 360;
 
 export const throughputCases: CasesOf = {
   ThroughputSurge: {
     fires: [
       {
         title: 'two and a half times the requests of yesterday',
-        series: requests({ '2xx': phases({ perStep: 360, steps: day }, { perStep: 900, steps: 60 }) }),
-        at: '1455m',
-        notYetAt: '1442m',
+        series: requests({ '2xx': phases({ perStep: 1_440, steps: day }, { perStep: 3_600, steps: 15 }) }),
+        step,
+        at: '1456m',
+        notYetAt: '1444m',
       },
     ],
     silent: [
       {
         title: 'half as many again as yesterday',
-        series: requests({ '2xx': phases({ perStep: 360, steps: day }, { perStep: 540, steps: 60 }) }),
-        at: '1470m',
+        series: requests({ '2xx': phases({ perStep: 1_440, steps: day }, { perStep: 2_160, steps: 15 }) }),
+        step,
+        at: '1472m',
       },
       {
         title: 'three times a quiet night, which is still little',
-        series: requests({ '2xx': phases({ perStep: 60, steps: day }, { perStep: 180, steps: 60 }) }),
-        at: '1470m',
+        series: requests({ '2xx': phases({ perStep: 240, steps: day }, { perStep: 720, steps: 15 }) }),
+        step,
+        at: '1472m',
       },
       {
         title: 'a Monday like the last one, after a quiet Sunday',
         series: requests({
           '2xx': phases(
-            { perStep: 1_800, steps: day / 2 },
-            { perStep: 720, steps: day * 3 - day / 2 },
-            { perStep: 1_800, steps: 60 },
+            { perStep: 7_200, steps: day / 2 },
+            { perStep: 2_880, steps: day * 6 + day / 2 },
+            { perStep: 7_200, steps: 15 },
           ),
         }),
-        step: '2m',
-        at: '9900m',
+        step,
+        at: '10100m',
       },
     ],
   },
@@ -106,20 +111,23 @@ export const throughputCases: CasesOf = {
     fires: [
       {
         title: 'two of five requests of yesterday',
-        series: requests({ '2xx': phases({ perStep: 600, steps: day }, { perStep: 240, steps: 60 }) }),
-        at: '1465m',
-        notYetAt: '1450m',
+        series: requests({ '2xx': phases({ perStep: 2_400, steps: day }, { perStep: 960, steps: 15 }) }),
+        step,
+        at: '1472m',
+        notYetAt: '1452m',
       },
     ],
     silent: [
       {
         title: 'two thirds of yesterday',
-        series: requests({ '2xx': phases({ perStep: 600, steps: day }, { perStep: 420, steps: 60 }) }),
+        series: requests({ '2xx': phases({ perStep: 2_400, steps: day }, { perStep: 1_680, steps: 15 }) }),
+        step,
         at: '1480m',
       },
       {
         title: 'nobody there in a night that had few yesterday',
-        series: requests({ '2xx': phases({ perStep: 40, steps: day }, { perStep: 0, steps: 60 }) }),
+        series: requests({ '2xx': phases({ perStep: 160, steps: day }, { perStep: 0, steps: 15 }) }),
+        step,
         at: '1480m',
       },
     ],

@@ -5,7 +5,7 @@ import type { AlertCases, CasesOf } from './alert-case.ts';
 function missing(process: string): AlertCases {
   const series = (samples: string) => ({ [`omnizap_processes{process="${process}",instance="m:9115"}`]: samples });
   return {
-    fires: [{ title: `the last ${process} dies`, series: series('2x5 0x30'), at: '10m', notYetAt: '6m' }],
+    fires: [{ title: `the last ${process} dies`, series: series('2x5 0x30'), at: '9m', notYetAt: '6m' }],
     silent: [
       { title: `one ${process} of two dies`, series: series('2x5 1x30'), at: '20m' },
       { title: `the ${process} is restarted within a minute`, series: series('1x5 0x0 1x30'), at: '7m' },

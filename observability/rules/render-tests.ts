@@ -11,12 +11,14 @@ const defaultStep: Duration = '1m';
 
 type Options = {
   alerts?: readonly Alert[];
+  /** Only these cases: tests of the cases save time. */
+  only?: 'fires' | 'silent';
   /** Where the rule files are, from the folder of the tests. */
   rulesFolder?: string;
 };
 
 /** File names with what is in them: for each group of alerts, one per step of the samples. */
-export function renderTests({ alerts = allAlerts, rulesFolder = '../rules' }: Options = {}): Map<string, string> {
+export function renderTests({ alerts = allAlerts, only, rulesFolder = '../rules' }: Options = {}): Map<string, string> {
   const files = new Map<string, string>();
   for (const group of alertGroups) {
     const own = alerts.filter((alert) => alert.group === group);
@@ -28,7 +30,7 @@ export function renderTests({ alerts = allAlerts, rulesFolder = '../rules' }: Op
         evaluation_interval: step,
         // promtool has no order of its own, and with long steps what was recorded a step ago is forgotten.
         group_eval_order: [...recorded.map(({ name: groupName }) => groupName), alertGroupNameOf(group)],
-        tests: own.flatMap((alert) => testsOf(alert, step)),
+        tests: own.flatMap((alert) => testsOf(alert, step, only)),
       };
       const name = step === defaultStep ? `${group}.yml` : `${group}-by-${step}.yml`;
       files.set(name, `# ${generatedNote}\n${stringify(document, { lineWidth: 0 })}`);
@@ -46,7 +48,7 @@ function stepsOf(alerts: readonly Alert[]): Duration[] {
  * ALERTS is looked at rather than what would be sent: a test must not have to repeat texts. promtool evaluates at its own interval
  * whatever the groups say, so that is the step of the samples, and slow cases have long ones.
  */
-function testsOf({ name }: Alert, step: Duration): object[] {
+function testsOf({ name }: Alert, step: Duration, only?: 'fires' | 'silent'): object[] {
   const cases = alertCases[name];
   if (cases === undefined) return [];
   const firing = `count by (alertname) (ALERTS{alertname="${name}",alertstate="firing"})`;
@@ -59,7 +61,7 @@ function testsOf({ name }: Alert, step: Duration): object[] {
   });
   const silentAt = (at: string): object => ({ expr: firing, eval_time: at, exp_samples: [] });
   return [
-    ...cases.fires.filter(isOfStep).map((entry) =>
+    ...(only === 'silent' ? [] : cases.fires).filter(isOfStep).map((entry) =>
       test(entry, [
         ...(entry.notYetAt === undefined ? [] : [silentAt(entry.notYetAt)]),
         {
@@ -69,6 +71,6 @@ function testsOf({ name }: Alert, step: Duration): object[] {
         },
       ]),
     ),
-    ...cases.silent.filter(isOfStep).map((entry) => test(entry, [silentAt(entry.at)])),
+    ...(only === 'fires' ? [] : cases.silent).filter(isOfStep).map((entry) => test(entry, [silentAt(entry.at)])),
   ];
 }
