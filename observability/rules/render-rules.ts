@@ -14,7 +14,7 @@ type Options = {
 };
 
 /** Rules are computed so often. */
-export const evaluationInterval = '30s';
+const evaluationInterval = '30s';
 
 export const generatedNote = 'Made by `npm run observability:generate` from observability/slo.ts. Do not edit.';
 
