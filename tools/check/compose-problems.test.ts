@@ -24,9 +24,31 @@ describe('findComposeProblems', () => {
     ['a port on every address', { ports: ['0.0.0.0:5432:5432'] }, 'open to the network'],
     ['a password in the file', { environment: { POSTGRES_PASSWORD: 'hunter2' } }, 'must come from the environment'],
     ['a service nobody watches', { healthcheck: undefined }, 'no healthcheck'],
+    ['a password by another name', { environment: { DATA_SOURCE_PASS: 'hunter2' } }, 'must come from the environment'],
+    ['a password among arguments', { command: ['--password=${POSTGRES_PASSWORD}'] }, 'as an argument'],
+    ['a token among arguments', { command: '--header=${METRICS_TOKEN:-development-only}' }, 'as an argument'],
+    ['a secret in the words that start it', { entrypoint: ['run', '$API_SECRET'] }, 'as an argument'],
+    ["the host's network", { network_mode: 'host', ports: [] }, 'without being told to listen on 127.0.0.1'],
+    ['a service of a profile that may eat the host', { profiles: ['observability'] }, 'no mem_limit'],
+    ['a service that may do anything', { privileged: true }, 'privileged'],
+    ['a folder of ours that a service may change', { volumes: ['data:/a', './observability:/etc/b'] }, 'read-only'],
+    ["the host's own folders", { volumes: ['data:/a', '/var/run/docker.sock:/b:ro'] }, 'outside of the project'],
     ['a volume that is not declared', { volumes: ['data:/a', 'other:/b'] }, 'other is not declared'],
   ])('finds %s', (_, change, problem) => {
     expect(problemsWith(change)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it('lets a service listen on the loopback of the host, and hand its own shell a secret', () => {
+    const command = ['--web.listen-address=127.0.0.1:9090'];
+    const entrypoint = ['/bin/sh', '-c', 'printf %s "$$METRICS_TOKEN" > /run/token'];
+    expect(problemsWith({ network_mode: 'host', ports: [], command, entrypoint })).toEqual([]);
+    expect(problemsWith({ network_mode: 'host', environment: { GF_SERVER_HTTP_ADDR: '127.0.0.1' } })).toEqual([]);
+  });
+
+  it('finds a network that was not thought about', () => {
+    expect(problemsWith({ network_mode: 'service:other', command: ['127.0.0.1'] })).toEqual([
+      expect.stringContaining('not one that was thought about'),
+    ]);
   });
 
   it('finds a volume that nobody uses', () => {

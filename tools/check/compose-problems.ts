@@ -1,13 +1,24 @@
-/** What docker-compose.yml promises to people without reading it: nothing open to the network, nothing floating, nothing lost. */
+/** What docker-compose.yml promises to people without reading it: nothing open to the network, nothing floating, nothing lost, nothing without a limit. */
 import { z } from 'zod';
+
+const text = z.union([z.string(), z.number(), z.boolean()]);
+const words = z.union([z.string().transform((word) => [word]), z.array(z.string())]).default([]);
 
 const service = z.object({
   image: z.string(),
+  profiles: z.array(z.string()).default([]),
   ports: z.array(z.string()).default([]),
-  environment: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+  network_mode: z.string().optional(),
+  privileged: z.boolean().default(false),
+  entrypoint: words,
+  command: words,
+  environment: z.record(z.string(), text).default({}),
   volumes: z.array(z.string()).default([]),
   healthcheck: z.object({ test: z.array(z.string()).min(1) }).optional(),
+  mem_limit: z.string().optional(),
 });
+
+type Service = z.infer<typeof service>;
 
 const composeFile = z.object({
   services: z.record(z.string(), service),
@@ -20,26 +31,67 @@ export function findComposeProblems(document: unknown): string[] {
   if (!parsed.success) return parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   const { services, volumes } = parsed.data;
 
-  const inServices = Object.entries(services).flatMap(
-    ([name, { image, ports, environment, healthcheck, volumes: mounts }]) => [
-      ...(/:[\w.-]+$/.test(image) && !image.endsWith(':latest') ? [] : [`${name}: the image ${image} has no version`]),
-      ...(healthcheck === undefined ? [`${name}: no healthcheck, so --wait cannot tell when it is usable`] : []),
-      ...ports
-        .filter((port) => !port.startsWith('127.0.0.1:'))
-        .map((port) => `${name}: the port ${port} is open to the network`),
-      ...Object.entries(environment)
-        .filter(
-          ([key, value]) => /PASSWORD|SECRET|TOKEN/.test(key) && !/^\$\{\w+:-development-only\}$/.test(String(value)),
-        )
-        .map(([key]) => `${name}: ${key} must come from the environment, with the default development-only`),
-      ...namedVolumes(mounts)
+  const inServices = Object.entries(services).flatMap(([name, description]) =>
+    [
+      ...problemsOfImage(description),
+      ...problemsOfNetwork(description),
+      ...problemsOfSecrets(description),
+      ...problemsOfMounts(description),
+      ...namedVolumes(description.volumes)
         .filter((volume) => !Object.hasOwn(volumes, volume))
-        .map((volume) => `${name}: the volume ${volume} is not declared`),
-    ],
+        .map((volume) => `the volume ${volume} is not declared`),
+    ].map((problem) => `${name}: ${problem}`),
   );
   const used = new Set(Object.values(services).flatMap(({ volumes: mounts }) => namedVolumes(mounts)));
   const unused = Object.keys(volumes).filter((volume) => !used.has(volume));
   return [...inServices, ...unused.map((volume) => `volumes: ${volume} is declared but not used`)];
+}
+
+function problemsOfImage({ image, healthcheck, profiles, mem_limit: memoryLimit, privileged }: Service): string[] {
+  return [
+    ...(/:[\w.-]+$/.test(image) && !image.endsWith(':latest') ? [] : [`the image ${image} has no version`]),
+    ...(healthcheck === undefined ? ['no healthcheck, so --wait cannot tell when it is usable'] : []),
+    ...(privileged ? ['privileged: it could do anything on the host'] : []),
+    // What only looks on must not take the memory of what it looks at.
+    ...(profiles.length > 0 && memoryLimit === undefined ? ['no mem_limit'] : []),
+  ];
+}
+
+function problemsOfNetwork({ ports, network_mode: mode, command, environment }: Service): string[] {
+  const open = ports
+    .filter((port) => !port.startsWith('127.0.0.1:'))
+    .map((port) => `the port ${port} is open to the network`);
+  if (mode === undefined || mode === 'bridge') return open;
+  const listens = [...command, ...Object.values(environment).map(String)];
+  return [
+    ...open,
+    ...(mode === 'host' ? [] : [`the network mode ${mode} is not one that was thought about`]),
+    ...(listens.some((word) => /(?:^|=)127\.0\.0\.1(?::\d+)?$/.test(word))
+      ? []
+      : ["on the host's network without being told to listen on 127.0.0.1"]),
+  ];
+}
+
+function problemsOfSecrets({ command, entrypoint, environment }: Service): string[] {
+  const written = Object.entries(environment).filter(
+    ([key, value]) => /PASS|SECRET|TOKEN/.test(key) && !/^\$\{\w+:-development-only\}$/.test(String(value)),
+  );
+  return [
+    ...written.map(([key]) => `${key} must come from the environment, with the default development-only`),
+    // Everybody on the host can read the arguments of a process. `$$X` is replaced in the container, by its shell.
+    ...[...command, ...entrypoint]
+      .filter((word) => /(?<!\$)\$\{?\w*(?:PASS|SECRET|TOKEN)|password=(?!\$\$)/i.test(word))
+      .map((word) => `${word.split('=')[0]} hands over a secret as an argument`),
+  ];
+}
+
+function problemsOfMounts({ volumes }: Service): string[] {
+  return volumes
+    .filter((mount) => /^[./~]/.test(mount))
+    .flatMap((mount) => [
+      ...(mount.endsWith(':ro') ? [] : [`${mount} is not mounted read-only`]),
+      ...(mount.startsWith('./') ? [] : [`${mount} is outside of the project`]),
+    ]);
 }
 
 /** The named ones among `volume:/path` and `./folder:/path`. */

@@ -116,14 +116,17 @@ async function checkCompose(root: string, signal: AbortSignal): Promise<GateOutc
   const problems = findComposeProblems(document).map((problem) => `${file}: ${problem}`);
   if (problems.length > 0) return { findings: problems };
 
-  for (const [program, subcommand] of [
-    ['docker', ['compose']],
-    ['docker-compose', []],
-  ] as const) {
-    const isThere = (await runProgram(root, program, [...subcommand, 'version'], signal)).exitCode === 0;
-    if (!isThere) continue;
-    const { exitCode, output } = await runProgram(root, program, [...subcommand, '-f', file, 'config', '-q'], signal);
-    return { findings: exitCode === 0 ? [] : [output] };
-  }
-  return { findings: [], remark: 'Docker Compose is not installed: only our own rules were looked at' };
+  // Imported here, like what the gate of the pages needs: a lib that does not load is a finding.
+  const { locateCompose } = await import('@omnizap/embedded');
+  const reasons: string[] = [];
+  const cacheDir = path.join(root, '.cache/compose');
+  const compose = await locateCompose({ cacheDir, log: (line) => reasons.push(line) });
+  if (compose === null)
+    return { findings: [], remark: `only our own rules were looked at, without Docker Compose: ${reasons.at(-1)}` };
+  const [program = '', ...before] = compose.command;
+  const args = [...before, '-f', file, '--profile', 'observability', 'config', '-q'];
+  const { exitCode, output } = await runProgram(root, program, args, signal);
+  return exitCode === 0
+    ? { findings: [], remark: `with Docker Compose ${compose.version}` }
+    : { findings: [output || `${compose.command.join(' ')} failed without a word`] };
 }

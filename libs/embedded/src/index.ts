@@ -1,5 +1,7 @@
 export { locateChromium } from './chromium-location.ts';
 export type { ChromiumInstallation } from './chromium-location.ts';
+export { locateCompose } from './compose-location.ts';
+export type { ComposeInstallation } from './compose-location.ts';
 export { locateMariadbClient, locatePostgresRelease } from './database-tools.ts';
 export type { DatabaseTools, PostgresRelease } from './database-tools.ts';
 export { freePort } from './free-port.ts';
