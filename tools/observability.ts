@@ -2,7 +2,7 @@
  * `npm run observability:check` and `npm run observability:generate`: what watches the fleet is made from data, committed, and held
  * against it.
  *
- *   npm run observability:generate                   writes rules, their tests, Alertmanager's files and the facts on alert pages
+ *   npm run observability:generate                   writes rules, their tests, Alertmanager's files, dashboards and the facts on alert pages
  *   npm run observability:check                      all gates; promtool and amtool are found, or fetched once
  *   npm run observability:check -- --only rules      some of them (repeatable)
  *
@@ -13,20 +13,22 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { createAlertmanagerGate } from '../observability/check/alertmanager.ts';
+import { createDashboardsGate, createPrometheusGate } from '../observability/check/dashboards.ts';
 import { createDriftGate, createRulesGate, createRuleTestsGate } from '../observability/check/rules.ts';
 import { generateAlertFiles } from '../observability/generated-files.ts';
+import { generateDashboards } from '../observability/grafana/dashboards.ts';
 import { runGates } from './check/run-gates.ts';
 import type { Gate } from './check/run-gates.ts';
 
 /** promtool fills a core. */
 const gatesAtOnce = 2;
 
-const gateNames = ['generated', 'rules', 'rule-tests', 'alertmanager'] as const;
+const gateNames = ['generated', 'rules', 'rule-tests', 'alertmanager', 'dashboards', 'prometheus'] as const;
 
 const root = path.dirname(import.meta.dirname);
 
 /** Everything that is generated: another generator is one more line here. */
-const generators: readonly ((root: string) => ReadonlyMap<string, string>)[] = [generateAlertFiles];
+const generators: readonly ((root: string) => ReadonlyMap<string, string>)[] = [generateAlertFiles, generateDashboards];
 
 const command = parseCommand();
 if (typeof command === 'string') {
@@ -96,6 +98,8 @@ async function createGates(): Promise<Gate[]> {
     createRuleTestsGate(root, tools),
     createRulesGate(root, tools),
     createAlertmanagerGate(root, tools),
+    createDashboardsGate(root, tools),
+    createPrometheusGate(root, tools),
     createDriftGate(root, allGenerated),
   ];
 }
