@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { alerts } from '../slo.ts';
 import { buildDashboards, generateDashboards, panelQueries } from './dashboards.ts';
 import { findLayoutProblems } from './layout.ts';
 
@@ -42,6 +43,23 @@ describe('the dashboards', () => {
       expect(links).toEqual([
         expect.objectContaining({ type: 'dashboards', tags: ['omnizap'], keepTime: true, includeVars: true }),
       ]);
+  });
+});
+
+describe('the page about them', () => {
+  const page = readFileSync(path.join(root, 'runbooks/dashboards.md'), 'utf8');
+
+  it('has every dashboard', () => {
+    for (const { title = '' } of buildDashboards()) expect(page).toContain(`| ${title.replace('OmniZap / ', '')} |`);
+  });
+
+  it('sends people there from alerts that exist', () => {
+    const [, rows = ''] = page.split('## Which one');
+    const named = Array.from(rows.split('\n\n')[0]?.matchAll(/`([A-Z]\w+)`/g) ?? [], ([, name]) => name);
+    expect(named.length).toBeGreaterThan(10);
+    expect(
+      named.filter((name) => !['Http', 'Database'].includes(name ?? '') && !alerts.some((one) => one.name === name)),
+    ).toEqual([]);
   });
 });
 

@@ -20,7 +20,12 @@ import {
   VizTooltipOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common';
 import type { DataSourceRef } from '@grafana/grafana-foundation-sdk/common';
-import { MappingType, ThresholdsConfigBuilder, ThresholdsMode } from '@grafana/grafana-foundation-sdk/dashboard';
+import {
+  MappingType,
+  SpecialValueMatch,
+  ThresholdsConfigBuilder,
+  ThresholdsMode,
+} from '@grafana/grafana-foundation-sdk/dashboard';
 import type { Panel as GrafanaPanel, Threshold, ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
@@ -75,9 +80,10 @@ export function buildPanel(panel: Panel, id: number): GrafanaPanel {
     .thresholds(new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(stepsOf(panel.limits ?? [])));
   panel.targets.forEach((target, index) => builder.withTarget(queryOf(panel, target, index)));
   if (panel.decimals !== undefined) builder.decimals(panel.decimals);
-  if (panel.states !== undefined) builder.mappings(mappingsOf(panel.states));
   const emptyWhile = panel.targets.find((target) => target.emptyWhile !== undefined)?.emptyWhile;
   if (emptyWhile !== undefined) builder.noValue(emptyWhile);
+  const mappings = mappingsOf(panel, emptyWhile);
+  if (mappings.length > 0) builder.mappings(mappings);
   return builder.build();
 }
 
@@ -147,13 +153,20 @@ function stepsOf(limits: readonly Limit[]): Threshold[] {
   return colors.map((color, index) => ({ value: index === 0 ? null : (ordered[index - 1]?.value ?? null), color }));
 }
 
-function mappingsOf(states: NonNullable<Panel['states']>): ValueMapping[] {
+/** Names for values; of a stat also for what a ratio is of nothing, which is shown as NaN otherwise. */
+function mappingsOf({ kind, states }: Panel, emptyWhile: string | undefined): ValueMapping[] {
+  const named = Object.fromEntries(
+    Object.entries(states ?? {}).map(([value, { text, color }], index) => [value, { text, color, index }]),
+  );
   return [
-    {
-      type: MappingType.ValueToText,
-      options: Object.fromEntries(
-        Object.entries(states).map(([value, { text, color }], index) => [value, { text, color, index }]),
-      ),
-    },
+    ...(states === undefined ? [] : [{ type: MappingType.ValueToText, options: named } satisfies ValueMapping]),
+    ...(kind === 'stat' && emptyWhile !== undefined
+      ? [
+          {
+            type: MappingType.SpecialValue,
+            options: { match: SpecialValueMatch.NullAndNan, result: { text: emptyWhile, index: 0 } },
+          } satisfies ValueMapping,
+        ]
+      : []),
   ];
 }

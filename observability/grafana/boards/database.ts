@@ -198,6 +198,7 @@ export const database: Board = {
             {
               expr: `${fromLeader(['table'], 'omnizap_partitions_end_timestamp_seconds')} - time()`,
               legend: '{{table}}',
+              emptyWhile: 'no table is divided by day',
             },
           ],
           limits: limitsOf(['PartitionsMissing']),

@@ -151,6 +151,7 @@ export const queuesAndOutbox: Board = {
             {
               expr: `sum by (task_type) (${fromLeader(['task_type', 'lane'], 'omnizap_task_depth')})`,
               legend: '{{task_type}}',
+              emptyWhile: 'nothing waits',
             },
           ],
         },
@@ -162,7 +163,11 @@ export const queuesAndOutbox: Board = {
           unit: 'short',
           width: 12,
           targets: [
-            { expr: fromLeader(['task_type', 'lane'], 'omnizap_task_depth'), legend: '{{task_type}} {{lane}}' },
+            {
+              expr: fromLeader(['task_type', 'lane'], 'omnizap_task_depth'),
+              legend: '{{task_type}} {{lane}}',
+              emptyWhile: 'nothing waits',
+            },
           ],
         },
       ],
