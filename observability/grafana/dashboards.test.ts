@@ -44,6 +44,16 @@ describe('the dashboards', () => {
         expect.objectContaining({ type: 'dashboards', tags: ['omnizap'], keepTime: true, includeVars: true }),
       ]);
   });
+
+  it('lead from the overview to boards that exist', () => {
+    const uids = new Set(buildDashboards().map(({ uid }) => uid));
+    const [overview] = buildDashboards();
+    const targets = (overview?.panels ?? []).flatMap((panel) =>
+      ('links' in panel ? (panel.links ?? []) : []).map(({ url }) => /^\/d\/([\w-]+)\?/.exec(url ?? '')?.[1]),
+    );
+    expect(new Set(targets).size).toBeGreaterThan(3);
+    expect(targets.filter((uid) => uid === undefined || !uids.has(uid))).toEqual([]);
+  });
 });
 
 describe('the page about them', () => {

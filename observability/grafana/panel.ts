@@ -21,6 +21,8 @@ import {
 } from '@grafana/grafana-foundation-sdk/common';
 import type { DataSourceRef } from '@grafana/grafana-foundation-sdk/common';
 import {
+  DashboardLinkBuilder,
+  DashboardLinkType,
   MappingType,
   SpecialValueMatch,
   ThresholdsConfigBuilder,
@@ -60,8 +62,10 @@ export type Panel = {
   isStacked?: boolean;
   /** Values with a name of their own. */
   states?: Readonly<Record<string, { text: string; color: string }>>;
-  /** Columns of a table that are left out. */
+  /** Columns of a table that are left out, besides the time. */
   hiddenColumns?: readonly string[];
+  /** The board that says more: its uid. */
+  leadsTo?: string;
 };
 
 /** The variable of every dashboard. */
@@ -79,6 +83,7 @@ export function buildPanel(panel: Panel, id: number): GrafanaPanel {
     .height(panel.height ?? (panel.kind === 'stat' ? 4 : 8))
     .thresholds(new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(stepsOf(panel.limits ?? [])));
   panel.targets.forEach((target, index) => builder.withTarget(queryOf(panel, target, index)));
+  if (panel.leadsTo !== undefined) builder.links([linkTo(panel.leadsTo)]);
   if (panel.decimals !== undefined) builder.decimals(panel.decimals);
   const emptyWhile = panel.targets.find((target) => target.emptyWhile !== undefined)?.emptyWhile;
   if (emptyWhile !== undefined) builder.noValue(emptyWhile);
@@ -102,9 +107,7 @@ function builderOf(panel: Panel): TimeseriesBuilder | StatBuilder | TimelineBuil
       return new TableBuilder().withTransformation({
         id: 'organize',
         options: {
-          excludeByName: Object.fromEntries(
-            ['Time', 'Value', ...(panel.hiddenColumns ?? [])].map((name) => [name, true]),
-          ),
+          excludeByName: Object.fromEntries(['Time', ...(panel.hiddenColumns ?? [])].map((name) => [name, true])),
         },
       });
   }
@@ -142,6 +145,13 @@ function queryOf(panel: Panel, { expr, legend }: Target, index: number): Dataque
 /** A, B, C ... */
 function refIdOf(index: number): string {
   return String.fromCodePoint(65 + index);
+}
+
+/** With the time and what was chosen. */
+function linkTo(uid: string): DashboardLinkBuilder {
+  return new DashboardLinkBuilder('More about it')
+    .type(DashboardLinkType.Link)
+    .url(`/d/omnizap-${uid}?\${__url_time_range}&\${__all_variables}`);
 }
 
 /** Green, until a limit is crossed; the other way round where falling below is the trouble. */

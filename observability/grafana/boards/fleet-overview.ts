@@ -48,6 +48,7 @@ export const fleetOverview: Board = {
         {
           kind: 'stat',
           title: 'Failed requests',
+          leadsTo: 'http-and-slo',
           description:
             'Of the groups that the objective covers: 5xx, and no answer after ten seconds or more, in parts of all requests.',
           unit: 'percentunit',
@@ -59,6 +60,7 @@ export const fleetOverview: Board = {
         {
           kind: 'stat',
           title: 'Dead letters',
+          leadsTo: 'queues-and-outbox',
           description: 'Tasks and events that were given up and wait for a person: runbooks/dlq-triage.md.',
           unit: 'short',
           width: 4,
@@ -94,7 +96,7 @@ export const fleetOverview: Board = {
               emptyWhile: 'no alert fires or is pending',
             },
           ],
-          hiddenColumns: ['__name__', 'service'],
+          hiddenColumns: ['Value', 'service'],
         },
       ],
     },
@@ -104,6 +106,7 @@ export const fleetOverview: Board = {
         {
           kind: 'timeseries',
           title: 'Requests',
+          leadsTo: 'http-and-slo',
           description: 'Requests per second by route group.',
           unit: 'reqps',
           width: 8,
@@ -113,6 +116,7 @@ export const fleetOverview: Board = {
         {
           kind: 'timeseries',
           title: 'Answers take',
+          leadsTo: 'http-and-slo',
           description: 'Of the groups that the objective covers, all methods. The lines are where alerts fire.',
           unit: 'ms',
           width: 8,
@@ -125,6 +129,7 @@ export const fleetOverview: Board = {
         {
           kind: 'timeseries',
           title: 'Failed requests over time',
+          leadsTo: 'http-and-slo',
           description:
             'Parts of all requests of the groups that the objective covers: 5xx, and timeouts of ten seconds or more.',
           unit: 'percentunit',
@@ -140,7 +145,8 @@ export const fleetOverview: Board = {
         {
           kind: 'timeseries',
           title: 'Waiting',
-          description: 'Tasks, events and webhooks that wait. OmniZap / Queues and outbox says which.',
+          leadsTo: 'queues-and-outbox',
+          description: 'Tasks, events and webhooks that wait. Queues and outbox says more of each.',
           unit: 'short',
           width: 8,
           targets: [{ expr: fromLeader(['queue'], 'omnizap_queue_depth', 'queue=~".+_pending"'), legend: '{{queue}}' }],
@@ -148,6 +154,7 @@ export const fleetOverview: Board = {
         {
           kind: 'timeseries',
           title: 'The oldest has waited',
+          leadsTo: 'queues-and-outbox',
           description:
             'Age of the oldest that waits. This is what people notice; a long queue that moves is none of their business.',
           unit: 's',
@@ -158,6 +165,7 @@ export const fleetOverview: Board = {
         {
           kind: 'timeseries',
           title: 'Tasks done',
+          leadsTo: 'sticker-work',
           description: 'Tasks that came to an end, per second by type, with whatever outcome.',
           unit: 'ops',
           width: 8,
@@ -239,6 +247,7 @@ export const fleetOverview: Board = {
         {
           kind: 'table',
           title: 'Versions',
+          leadsTo: 'rollout',
           description:
             'What runs now. After a deployment there is one version; while a canary is out there are two releases.',
           unit: 'short',
@@ -258,6 +267,7 @@ export const fleetOverview: Board = {
         {
           kind: 'timeseries',
           title: 'Database answers take',
+          leadsTo: 'database',
           description: 'Mean time of a query as the processes see it, waiting for the server included.',
           unit: 's',
           width: 8,
@@ -267,6 +277,7 @@ export const fleetOverview: Board = {
         {
           kind: 'timeseries',
           title: 'Callers without a connection',
+          leadsTo: 'database',
           description:
             'Requests and tasks that wait for a connection of their process, all processes together. 0 is good.',
           unit: 'short',
@@ -281,6 +292,7 @@ export const fleetOverview: Board = {
         {
           kind: 'timeseries',
           title: 'Ranking',
+          leadsTo: 'sticker-work',
           description: 'Age of the newest published ranking, which lists are read from.',
           unit: 's',
           width: 8,
