@@ -62,7 +62,15 @@ export function buildBoard({ uid, title, description, rows }: Board): Dashboard 
       builder.withPanel({ build: (): GrafanaPanel => built });
     }
   }
-  return builder.build();
+  return withoutPlacement(builder.build());
+}
+
+/** The builders put all links and marks into a menu of Grafana 12.3 that is folded: a link that is not seen is not followed. */
+function withoutPlacement(dashboard: Dashboard): Dashboard {
+  const text = JSON.stringify(dashboard, (key, value: unknown) =>
+    key === 'placement' && value === 'inControlsMenu' ? undefined : value,
+  );
+  return JSON.parse(text) as Dashboard;
 }
 
 /** The datasource, the job and its instances: as grafana/dashboard-linter wants them. */

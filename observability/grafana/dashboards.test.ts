@@ -38,6 +38,15 @@ describe('the dashboards', () => {
       expect(text).toContain(name);
   });
 
+  it('hide no link in a menu, and reduce every number to its latest', () => {
+    for (const dashboard of buildDashboards()) {
+      expect(JSON.stringify(dashboard).includes('inControlsMenu')).toBe(false);
+      const numbers = (dashboard.panels ?? []).filter(({ type }) => type === 'stat');
+      for (const number of numbers)
+        expect(number).toMatchObject({ options: { reduceOptions: { calcs: ['lastNotNull'] } } });
+    }
+  });
+
   it('link to each other, with the time and what was chosen', () => {
     for (const { links } of buildDashboards())
       expect(links).toEqual([

@@ -11,6 +11,7 @@ import {
   LegendDisplayMode,
   LegendPlacement,
   LineInterpolation,
+  ReduceDataOptionsBuilder,
   SortOrder,
   StackingConfigBuilder,
   StackingMode,
@@ -23,6 +24,8 @@ import type { DataSourceRef } from '@grafana/grafana-foundation-sdk/common';
 import {
   DashboardLinkBuilder,
   DashboardLinkType,
+  FieldColorBuilder,
+  FieldColorModeId,
   MappingType,
   SpecialValueMatch,
   ThresholdsConfigBuilder,
@@ -81,6 +84,11 @@ export function buildPanel(panel: Panel, id: number): GrafanaPanel {
     .unit(panel.unit)
     .span(panel.width)
     .height(panel.height ?? (panel.kind === 'stat' ? 4 : 8))
+    .colorScheme(
+      new FieldColorBuilder().mode(
+        panel.kind === 'timeseries' ? FieldColorModeId.PaletteClassic : FieldColorModeId.Thresholds,
+      ),
+    )
     .thresholds(new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(stepsOf(panel.limits ?? [])));
   panel.targets.forEach((target, index) => builder.withTarget(queryOf(panel, target, index)));
   if (panel.leadsTo !== undefined) builder.links([linkTo(panel.leadsTo)]);
@@ -98,6 +106,7 @@ function builderOf(panel: Panel): TimeseriesBuilder | StatBuilder | TimelineBuil
       return timeseries(panel);
     case 'stat':
       return new StatBuilder()
+        .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
         .graphMode(BigValueGraphMode.Area)
         .colorMode(BigValueColorMode.Value)
         .textMode(panel.targets.length > 1 ? BigValueTextMode.ValueAndName : BigValueTextMode.Auto);
