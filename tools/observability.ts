@@ -17,13 +17,22 @@ import { createDashboardsGate, createPrometheusGate } from '../observability/che
 import { createDriftGate, createRulesGate, createRuleTestsGate } from '../observability/check/rules.ts';
 import { generateAlertFiles } from '../observability/generated-files.ts';
 import { generateDashboards } from '../observability/grafana/dashboards.ts';
+import { createLiveScrapeGate } from './observability/live-scrape.ts';
 import { runGates } from './check/run-gates.ts';
 import type { Gate } from './check/run-gates.ts';
 
 /** promtool fills a core. */
 const gatesAtOnce = 2;
 
-const gateNames = ['generated', 'rules', 'rule-tests', 'alertmanager', 'dashboards', 'prometheus'] as const;
+const gateNames = [
+  'generated',
+  'rules',
+  'rule-tests',
+  'alertmanager',
+  'dashboards',
+  'prometheus',
+  'live-scrape',
+] as const;
 
 const root = path.dirname(import.meta.dirname);
 
@@ -95,6 +104,7 @@ async function createGates(): Promise<Gate[]> {
     return [{ name: 'monitoring programs', run: async () => ({ findings: [missing] }) }];
   }
   return [
+    createLiveScrapeGate({ root, installation: tools }),
     createRuleTestsGate(root, tools),
     createRulesGate(root, tools),
     createAlertmanagerGate(root, tools),

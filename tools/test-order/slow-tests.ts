@@ -8,6 +8,7 @@ export const slowTests: readonly string[] = [
   'apps/maintenance/test/rollout.e2e.test.ts',
   'runbooks/test/procedures.e2e.test.ts',
   'apps/api/test/fuzz.e2e.test.ts',
+  'observability/test/alerts.monitoring.e2e.test.ts',
   'apps/worker/test/lanes.e2e.test.ts',
   'runbooks/test/object-storage.s3.e2e.test.ts',
   'apps/api/test/fleet.e2e.test.ts',

@@ -45,7 +45,7 @@ describe('a private Alertmanager', () => {
     const headers = { 'Content-Type': 'application/json' };
     const posted = await fetch(`${server.url}/api/v2/alerts`, { method: 'POST', headers, body });
     expect(posted.status).toBe(200);
-    const alerts = await (await fetch(`${server.url}/api/v2/alerts`)).json();
+    const alerts: unknown = await (await fetch(`${server.url}/api/v2/alerts`)).json();
     expect(alerts).toMatchObject([{ labels: { alertname: 'Example' } }]);
 
     await server.stop();

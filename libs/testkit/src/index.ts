@@ -18,6 +18,7 @@ export { openBrowser } from './browser/open-browser.ts';
 export type { BrowserInstallation, TestBrowser, Visit, VisitOptions } from './browser/open-browser.ts';
 export { holdLeases } from './hold-leases.ts';
 export { freePort } from './free-port.ts';
+export { registerProcess } from './register-process.ts';
 export { spawnProcess } from './spawn-process.ts';
 export type { SpawnedProcess, SpawnOptions } from './spawn-process.ts';
 export { startBadNetwork } from './start-bad-network.ts';
