@@ -31,6 +31,7 @@ const commands = {
   check: 'tools/check.ts',
   bench: 'tools/bench.ts',
   chaos: 'tools/chaos.ts',
+  loadtest: 'tools/loadtest.ts',
   simulate: 'tools/simulate.ts',
   observability: 'tools/observability.ts',
   pictures: 'tools/pictures.ts',

@@ -13,6 +13,7 @@ export const slowTests: readonly string[] = [
   'runbooks/test/object-storage.s3.e2e.test.ts',
   'apps/api/test/fleet.e2e.test.ts',
   'tools/chaos.e2e.test.ts',
+  'tools/loadtest.e2e.test.ts',
   'apps/cli/test/ops.e2e.test.ts',
   'apps/api/test/gallery.browser.e2e.test.ts',
   'apps/api/test/moderation.e2e.test.ts',

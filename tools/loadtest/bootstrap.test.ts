@@ -1,0 +1,51 @@
+import { describe, expect, it } from '@jest/globals';
+import { createSeededRandom } from '../simulation/seeded-random.ts';
+import { ratioInterval, type Slice } from './bootstrap.ts';
+
+/** A minute of seconds with 100 requests each, their latencies around `ms`. */
+function minute(ms: number, seed: number, ended = 100): Slice[] {
+  const random = createSeededRandom(seed);
+  return Array.from({ length: 60 }, () => ({
+    seconds: 1,
+    ended: ended + Math.round(4 * (random() - 0.5)),
+    counts: Array.from({ length: 100 }, () => ({ ms: Number((ms * (0.5 + random())).toFixed(1)), count: 1 })),
+  }));
+}
+const p95 = { kind: 'percentile', percent: 95 } as const;
+
+describe('the interval of a ratio', () => {
+  it('holds 1 for two runs of the same kind, nearly always', () => {
+    const holds = Array.from({ length: 20 }, (_none, seed) => {
+      const found = ratioInterval(minute(20, 100 + seed), minute(20, 500 + seed), p95, createSeededRandom(seed));
+      return found !== null && found.low <= 1 && found.high >= 1;
+    });
+    // 19 of 20 are expected; fewer than 16 has a probability of less than 0.003.
+    expect(holds.filter(Boolean).length).toBeGreaterThanOrEqual(16);
+  });
+
+  it('is around the true ratio and narrow when the runs are steady', () => {
+    const found = ratioInterval(minute(30, 1), minute(20, 2), p95, createSeededRandom(3));
+    expect(found?.low).toBeGreaterThan(1.4);
+    expect(found?.high).toBeLessThan(1.6);
+    const throughput = ratioInterval(minute(20, 1, 80), minute(20, 2), { kind: 'throughput' }, createSeededRandom(3));
+    expect(throughput?.low).toBeGreaterThan(0.78);
+    expect(throughput?.high).toBeLessThan(0.82);
+  });
+
+  it('is wide when a disturbance of some seconds made the figure', () => {
+    const disturbed = minute(20, 1).map((slice, second) =>
+      second >= 30 && second < 34
+        ? { ...slice, counts: slice.counts.map(({ ms, count }) => ({ ms: ms * 10, count })) }
+        : slice,
+    );
+    const found = ratioInterval(disturbed, minute(20, 2), p95, createSeededRandom(3));
+    expect(found?.low).toBeLessThan(1.1);
+    expect(found?.high).toBeGreaterThan(3);
+  });
+
+  it('is the same each time, and none for runs that are too short', () => {
+    const twice = [1, 2].map(() => ratioInterval(minute(20, 1), minute(20, 2), p95, createSeededRandom(9)));
+    expect(twice[0]).toEqual(twice[1]);
+    expect(ratioInterval(minute(20, 1).slice(0, 9), minute(20, 2), p95, createSeededRandom(9))).toBeNull();
+  });
+});

@@ -1,0 +1,73 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Answer } from './discover-catalogue.ts';
+import { createQueueWatch } from './queue-watch.ts';
+
+const answer = (status: number, text: string): Answer => ({ status, etag: undefined, text });
+const targets = JSON.stringify([
+  { targets: ['127.0.0.1:1'], labels: { process: 'api', release: 'stable', version: '1.2.3' } },
+  { targets: ['127.0.0.1:2'], labels: { process: 'maintenance', release: 'stable', version: '1.2.3' } },
+  { targets: ['127.0.0.1:3'], labels: { process: 'maintenance', release: 'stable', version: '1.2.3' } },
+]);
+const depths = (tasks: number, outbox: number): string =>
+  [
+    `omnizap_queue_depth{queue="sticker_worker_tasks_pending"} ${tasks}`,
+    `omnizap_queue_depth{queue="domain_event_outbox_pending"} ${outbox}`,
+    'omnizap_queue_depth{queue="sticker_worker_tasks_dlq"} 5000',
+  ].join('\n');
+
+/** The process on port 3 leads, and its queues are as deep as `next` says. */
+const fleet = (next: () => string) => ({
+  ask: (): Promise<Answer> => Promise.resolve(answer(200, targets)),
+  askProcess: (url: string): Promise<Answer> =>
+    Promise.resolve(answer(200, url.includes(':3') ? next() : 'process_cpu_seconds_total 1')),
+});
+const quiet = { metricsToken: undefined, signal: new AbortController().signal };
+
+describe('the queues', () => {
+  it('are read from the process that leads, without what is dead', async () => {
+    const watch = await createQueueWatch(
+      fleet(() => depths(3, 4)),
+      quiet,
+    );
+    expect(watch.version).toBe('1.2.3');
+    const report = await watch.finish(900, () => undefined);
+    expect(report).toMatchObject({
+      unknown: null,
+      depth_before: 7,
+      depth_after: 7,
+      before: { domain_event_outbox_pending: 4 },
+    });
+    expect(report.recovery_seconds).toBeLessThan(1);
+  });
+
+  it('that are not back to normal in the time given have not recovered', async () => {
+    let asked = 0;
+    const watch = await createQueueWatch(
+      fleet(() => depths((asked += 1) === 1 ? 0 : 400, 0)),
+      quiet,
+    );
+    watch.start();
+    const report = await watch.finish(0.1, () => undefined);
+    expect(report).toMatchObject({ depth_before: 0, depth_peak: 400, depth_after: 400, recovery_seconds: null });
+  });
+
+  it.each([
+    ['nobody leads', fleet(() => 'nothing'), /no maintenance process answers/],
+    [
+      'there is no list',
+      { ...fleet(() => ''), ask: () => Promise.resolve(answer(404, '{}')) },
+      /does not list processes \(404\)/,
+    ],
+    ['the list asks for a token', { ...fleet(() => ''), ask: () => Promise.resolve(answer(401, '')) }, /METRICS_TOKEN/],
+    [
+      'metrics ask for a token',
+      { ...fleet(() => ''), askProcess: () => Promise.resolve(answer(401, '')) },
+      /asks for METRICS_TOKEN/,
+    ],
+    ['nobody is there', { ...fleet(() => ''), ask: () => Promise.reject(new Error('no')) }, /does not list processes/],
+  ])('are not known when %s, which fails nothing', async (_when, client, reason) => {
+    const watch = await createQueueWatch(client, quiet);
+    watch.start();
+    expect((await watch.finish(900, () => undefined)).unknown).toMatch(reason);
+  });
+});

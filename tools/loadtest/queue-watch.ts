@@ -1,0 +1,179 @@
+/**
+ * What the load leaves to the workers: depth of the queues before it, at most during it, and how long after its end they are back to
+ * normal. Read from the metrics of the maintenance process that leads, which the API names.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import type { TargetClient } from './ask-target.ts';
+
+/** Work that somebody waits for; failed and dead work is not worked off by waiting. */
+const watched = [
+  'sticker_worker_tasks_pending',
+  'sticker_worker_tasks_processing',
+  'domain_event_outbox_pending',
+  'domain_event_outbox_processing',
+] as const;
+const pollMs = 2_000;
+/** A fleet that serves has always something in hand: so much more than before is normal. */
+const normalSlack = 10;
+
+const targetsSchema = z.array(
+  z.object({ targets: z.array(z.string()), labels: z.looseObject({ process: z.string(), version: z.string() }) }),
+);
+
+export type QueueReport = {
+  /** Why there are no figures; null when there are. */
+  unknown: string | null;
+  before: Record<string, number>;
+  peak: Record<string, number>;
+  after: Record<string, number>;
+  depth_before: number;
+  depth_peak: number;
+  depth_after: number;
+  /** Null: it was not back to normal in the time given, or nobody waited. */
+  recovery_seconds: number | null;
+  recovery_limit_seconds: number;
+  samples: { at_seconds: number; depth: number }[];
+};
+
+export type QueueWatch = {
+  /** Begins to count from here; call when the load begins. */
+  start: () => void;
+  /** Waits until the queues are back to normal, at most `limitSeconds`; call when the load has ended. */
+  finish: (limitSeconds: number, onWait: (depth: number, seconds: number) => void) => Promise<QueueReport>;
+  /** The version that the target states; null when it does not say. */
+  version: string | null;
+};
+
+type Depths = Record<string, number>;
+
+/** Never throws: a target without these figures is one whose queues are not known. */
+export async function createQueueWatch(
+  client: Pick<TargetClient, 'ask' | 'askProcess'>,
+  { metricsToken, signal }: { metricsToken: string | undefined; signal: AbortSignal },
+): Promise<QueueWatch> {
+  const headers: Record<string, string> = metricsToken === undefined ? {} : { authorization: `Bearer ${metricsToken}` };
+  const found = await findProcesses(client, headers);
+  const samples: { at_seconds: number; depth: number }[] = [];
+  let leader: string | null = null;
+  let unknown = found.unknown;
+  let startedAt = performance.now();
+  let timer: NodeJS.Timeout | undefined;
+  let peak: Depths = {};
+  let asking: Promise<unknown> = Promise.resolve();
+
+  /** The leadership may move: whoever has the figures leads. */
+  async function readDepths(): Promise<Depths | null> {
+    const order = [...found.maintenance].sort((a) => (a === leader ? -1 : 1));
+    for (const url of order) {
+      const { status, text } = await client.askProcess(url, headers).catch(() => ({ status: 0, text: '' }));
+      if (status === 401 || status === 403) unknown = `${url} asks for METRICS_TOKEN`;
+      const depths = status === 200 ? depthsOf(text) : null;
+      if (depths === null) continue;
+      leader = url;
+      return depths;
+    }
+    return null;
+  }
+
+  async function sample(): Promise<number | null> {
+    const depths = await readDepths();
+    if (depths === null) return null;
+    for (const [queue, depth] of Object.entries(depths)) peak[queue] = Math.max(peak[queue] ?? 0, depth);
+    samples.push({ at_seconds: round((performance.now() - startedAt) / 1_000), depth: sumOf(depths) });
+    return sumOf(depths);
+  }
+
+  const before = unknown === null ? await readDepths() : null;
+  if (before === null) unknown ??= 'no maintenance process answers with the depth of the queues';
+
+  return {
+    version: found.version,
+    start() {
+      if (before === null) return;
+      startedAt = performance.now();
+      peak = { ...before };
+      timer = setInterval(() => {
+        asking = sample();
+      }, pollMs);
+      timer.unref();
+    },
+    async finish(limitSeconds, onWait) {
+      clearInterval(timer);
+      await asking;
+      const empty = { before: {}, peak: {}, after: {}, depth_before: 0, depth_peak: 0, depth_after: 0 };
+      const common = { recovery_limit_seconds: limitSeconds, samples };
+      if (before === null) return { unknown, ...empty, ...common, recovery_seconds: null };
+      const normal = sumOf(before) + normalSlack;
+      const endedAt = performance.now();
+      let recoverySeconds: number | null = null;
+      for (;;) {
+        const depth = await sample();
+        const seconds = (performance.now() - endedAt) / 1_000;
+        // What the gauges say is some seconds old: only a figure from after the end counts.
+        if (
+          depth !== null &&
+          depth <= normal &&
+          (limitSeconds === 0 || seconds >= gaugeAgeSeconds || !hasRisen(peak, normal))
+        ) {
+          recoverySeconds = depth <= normal && limitSeconds > 0 ? round(seconds) : null;
+          break;
+        }
+        if (seconds >= limitSeconds || signal.aborted) break;
+        onWait(depth ?? 0, seconds);
+        await delay(pollMs, undefined, { signal }).catch(() => undefined);
+      }
+      const after = (await readDepths()) ?? {};
+      return {
+        unknown: null,
+        before,
+        peak,
+        after,
+        depth_before: sumOf(before),
+        depth_peak: Math.max(sumOf(before), ...samples.map(({ depth }) => depth)),
+        depth_after: sumOf(after),
+        recovery_seconds: recoverySeconds,
+        ...common,
+      };
+    },
+  };
+}
+
+/** How old the gauges may be: maintenance refreshes them every 15 s. */
+const gaugeAgeSeconds = 16;
+
+const hasRisen = (peak: Depths, normal: number): boolean => sumOf(peak) > normal;
+
+async function findProcesses(
+  client: Pick<TargetClient, 'ask'>,
+  headers: Record<string, string>,
+): Promise<{ maintenance: string[]; version: string | null; unknown: string | null }> {
+  const { status, text } = await client.ask('/api/ops/targets', headers).catch(() => ({ status: 0, text: '' }));
+  if (status === 401 || status === 403)
+    return { maintenance: [], version: null, unknown: '/api/ops/targets asks for METRICS_TOKEN' };
+  let targets: z.infer<typeof targetsSchema>;
+  try {
+    targets = targetsSchema.parse(JSON.parse(text));
+  } catch {
+    return { maintenance: [], version: null, unknown: `/api/ops/targets does not list processes (${status})` };
+  }
+  const of = (process: string): string[] =>
+    targets.filter(({ labels }) => labels.process === process).flatMap((target) => target.targets);
+  const maintenance = of('maintenance').map((host) => `http://${host}/metrics`);
+  return {
+    maintenance,
+    version: targets.find(({ labels }) => labels.process === 'api')?.labels.version ?? null,
+    unknown: maintenance.length === 0 ? 'there is no maintenance process' : null,
+  };
+}
+
+/** Null when this process does not lead. */
+function depthsOf(text: string): Depths | null {
+  const depths: Depths = {};
+  for (const [, queue, value] of text.matchAll(/^omnizap_queue_depth\{queue="([a-z_]+)"\} (\S+)$/gm))
+    if (queue !== undefined && (watched as readonly string[]).includes(queue)) depths[queue] = Number(value);
+  return Object.keys(depths).length === 0 ? null : depths;
+}
+
+const sumOf = (depths: Depths): number => Object.values(depths).reduce((sum, depth) => sum + depth, 0);
+const round = (seconds: number): number => Math.round(seconds * 10) / 10;

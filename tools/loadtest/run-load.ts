@@ -1,0 +1,242 @@
+/** One load test from the question who is asked to the report: looks around, warms up, measures, and waits for the queues. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { httpFloor } from '../../observability/slo.ts';
+import { createTargetClient, type TargetClient } from './ask-target.ts';
+import { buildReport, readMachine } from './build-report.ts';
+import { compareReports, differences, readBaseline, type RunParameters } from './compare-reports.ts';
+import { discoverCatalogue, readDataset, type Dataset } from './discover-catalogue.ts';
+import { findKnee, type KneeStep } from './find-knee.ts';
+import { leastAchieved } from './judge-run.ts';
+import type { LiveLine } from './live-line.ts';
+import { regressionRatio, type LoadModel, type LoadOptions } from './load-options.ts';
+import { createQueueWatch, type QueueWatch } from './queue-watch.ts';
+import type { LoadReport } from './report-schema.ts';
+import { groupsOfPaths, type RequestGroup } from './request-mix.ts';
+import { runWorkers, type WorkersRun } from './run-workers.ts';
+import { checkTarget, type TargetAddress } from './target-host.ts';
+
+/** Between two steps of the search: what the one before left is worked off meanwhile. */
+const kneeRestMs = 2_000;
+const kneeWarmupSeconds = 2;
+
+export type LoadDeps = {
+  signal: AbortSignal;
+  live: LiveLine;
+  metricsToken: string | undefined;
+  say: (line: string) => void;
+};
+
+type Prepared = {
+  target: TargetAddress;
+  client: TargetClient;
+  groups: RequestGroup[];
+  discover: (() => Promise<RequestGroup[]>) | undefined;
+  dataset: Dataset | null;
+  machine: LoadReport['machine'];
+};
+
+/** @throws Error with a line for the user when it cannot run; what goes wrong while it runs is in the report */
+export async function runLoad(options: LoadOptions, deps: LoadDeps): Promise<LoadReport> {
+  const baseline = options.compare === null ? null : await readBaseline(options.compare);
+  const target = await checkTarget(options.baseUrl, options.isForeignHostAllowed);
+  const client = createTargetClient(options.baseUrl, target);
+  try {
+    const prepared = await prepare(options, { target, client }, deps);
+    if (baseline !== null) {
+      const different = differences(parametersOf(options, prepared), baseline);
+      if (different.length > 0)
+        throw new Error(`The baseline is of another load (${different.join('; ')}): make one with the same options`);
+    }
+    const watch = await createQueueWatch(client, { metricsToken: deps.metricsToken, signal: deps.signal });
+    watch.start();
+    const report = options.isKnee
+      ? await searchKnee(options, prepared, watch, deps)
+      : await measure(options, prepared, watch, deps);
+    if (baseline !== null && options.compare !== null && !report.interrupted)
+      report.comparison = compareReports(report, baseline, options.compare, regressionRatio);
+    return report;
+  } finally {
+    await client.close();
+  }
+}
+
+async function prepare(
+  options: LoadOptions,
+  { target, client }: Pick<Prepared, 'target' | 'client'>,
+  { say, signal }: LoadDeps,
+): Promise<Prepared> {
+  const machine = readMachine();
+  await client.ask('/healthz').catch((error: NodeJS.ErrnoException) => {
+    throw new Error(
+      `${options.baseUrl} does not answer (${error.code ?? error.message}): start it first (npm start), or give --base-url`,
+    );
+  });
+  const dataset = await readDataset(client.ask);
+  const { paths, hasWrites, seed } = options;
+  const discover =
+    paths === null
+      ? async (): Promise<RequestGroup[]> => await discoverCatalogue(client.ask, { hasWrites, seed })
+      : undefined;
+  if (discover) say(`looking around in the catalogue of ${options.baseUrl}`);
+  const groups = paths === null ? await discoverCatalogue(client.ask, { hasWrites, seed }) : groupsOfPaths(paths);
+  signal.throwIfAborted();
+  if (dataset !== null && discover)
+    say(
+      `${dataset.packs} packs, ${dataset.stickers} stickers: ${groups.length} kinds of requests` +
+        (hasWrites ? ', opens and likes among them (--mix reads leaves them out)' : ''),
+    );
+  return { target, client, groups, discover, dataset, machine };
+}
+
+function parametersOf(options: LoadOptions, { groups, dataset }: Prepared): RunParameters {
+  const { model } = options;
+  return {
+    model: model.kind,
+    concurrency: model.kind === 'closed' ? model.concurrency : null,
+    offered_rate_rps: model.kind === 'open' ? model.ratePerSecond : null,
+    arrivals: model.kind === 'open' ? model.arrivals : null,
+    duration_seconds: options.durationSeconds,
+    warmup_seconds: options.warmupSeconds,
+    timeout_ms: options.timeoutMs,
+    mix: options.paths !== null ? 'paths' : options.hasWrites ? 'mixed' : 'reads',
+    paths: groups.map(({ label }) => label),
+    dataset,
+  };
+}
+
+async function measure(
+  options: LoadOptions,
+  prepared: Prepared,
+  watch: QueueWatch,
+  deps: LoadDeps,
+): Promise<LoadReport> {
+  const run = await load(options, prepared, deps, options.model, options);
+  return await conclude(options, prepared, watch, deps, { run, model: options.model });
+}
+
+async function load(
+  options: LoadOptions,
+  { target, groups, discover }: Prepared,
+  { signal, live }: LoadDeps,
+  model: LoadModel,
+  { warmupSeconds, durationSeconds }: Pick<LoadOptions, 'warmupSeconds' | 'durationSeconds'>,
+): Promise<WorkersRun> {
+  const { baseUrl, workers, connections, timeoutMs, seed } = options;
+  const label =
+    model.kind === 'open' ? `${Math.round(model.ratePerSecond)}/s` : `${model.concurrency} clients (closed loop)`;
+  try {
+    return await runWorkers(
+      { baseUrl, target, model, workers, connections, warmupSeconds, durationSeconds, timeoutMs, groups, seed },
+      { signal, onProgress: (figures) => live.show(label, figures), refresh: discover },
+    );
+  } finally {
+    live.done();
+  }
+}
+
+async function conclude(
+  options: LoadOptions,
+  { groups, dataset, machine }: Prepared,
+  watch: QueueWatch,
+  { signal, live }: LoadDeps,
+  { run, model }: { run: WorkersRun; model: LoadModel },
+): Promise<LoadReport> {
+  let toldAt = -Infinity;
+  const queue = await watch.finish(signal.aborted ? 0 : options.recoverySeconds, (depth, seconds) => {
+    if (seconds - toldAt < 10) return;
+    toldAt = seconds;
+    live.say(`waiting for the queues: ${depth} items, ${Math.round(seconds)} s after the end of the load`);
+  });
+  const thresholds = { sloMs: options.sloMs, p99Ms: httpFloor.p99Ms, errorRatio: httpFloor.errorRatio };
+  return buildReport(options, {
+    run,
+    model,
+    groups,
+    queue,
+    dataset,
+    targetVersion: watch.version,
+    machine,
+    thresholds,
+  });
+}
+
+/** The report is that of the best step, or of the lowest one when none was good. */
+async function searchKnee(
+  options: LoadOptions,
+  prepared: Prepared,
+  watch: QueueWatch,
+  deps: LoadDeps,
+): Promise<LoadReport> {
+  const { model } = options;
+  if (model.kind !== 'open') throw new Error('The knee is searched in the open model');
+  const step = { warmupSeconds: kneeWarmupSeconds, durationSeconds: options.kneeStepSeconds };
+  const runs: { rate: number; isGood: boolean; run: WorkersRun }[] = [];
+  const knee = await findKnee(model.ratePerSecond, async (rate) => {
+    if (runs.length > 0) await delay(kneeRestMs, undefined, { signal: deps.signal }).catch(() => undefined);
+    if (deps.signal.aborted) return null;
+    const run = await load(options, prepared, deps, { ...model, ratePerSecond: rate }, step);
+    if (run.isInterrupted) return null;
+    const judged = judgeStep(options, prepared, run, { ...model, ratePerSecond: rate });
+    runs.push({ rate, isGood: judged.isGood, run });
+    const verdict = judged.isGood ? 'good' : `too much (${judged.reason ?? ''})`;
+    deps.say(`${rate}/s: p99 ${judged.p99Ms.toFixed(1)} ms, ${judged.achieved.toFixed(0)}/s answered: ${verdict}`);
+    return judged;
+  });
+  const best =
+    runs.filter(({ isGood }) => isGood).toSorted((a, b) => b.rate - a.rate)[0] ??
+    runs.toSorted((a, b) => a.rate - b.rate)[0];
+  if (!best) throw deps.signal.reason as Error;
+  const report = await conclude({ ...options, ...step }, prepared, watch, deps, {
+    run: best.run,
+    model: { ...model, ratePerSecond: best.rate },
+  });
+  report.interrupted = deps.signal.aborted;
+  report.knee = {
+    p99_limit_ms: options.kneeP99Ms,
+    rate_rps: knee.rate,
+    limited_by: knee.limitedBy,
+    steps: knee.steps.map(({ rate, achieved, p99Ms, isGood, reason }) => ({
+      rate_rps: rate,
+      achieved_rps: achieved,
+      p99_ms: p99Ms,
+      passed: isGood,
+      reason,
+    })),
+  };
+  return report;
+}
+
+function judgeStep(
+  options: LoadOptions,
+  { groups, dataset, machine }: Prepared,
+  run: WorkersRun,
+  model: LoadModel & { kind: 'open' },
+): KneeStep {
+  const thresholds = { sloMs: options.kneeP99Ms, p99Ms: options.kneeP99Ms, errorRatio: httpFloor.errorRatio };
+  const report = buildReport(options, {
+    run,
+    model,
+    groups,
+    queue: null,
+    dataset,
+    targetVersion: null,
+    machine,
+    thresholds,
+  });
+  const achievedShare = report.achieved_share ?? 1;
+  const reason =
+    report.error_rate > thresholds.errorRatio
+      ? 'errors'
+      : achievedShare < leastAchieved
+        ? 'rate'
+        : report.latency_ms.p99 > options.kneeP99Ms
+          ? 'latency'
+          : null;
+  return {
+    rate: model.ratePerSecond,
+    achieved: report.throughput_rps,
+    p99Ms: report.latency_ms.p99,
+    isGood: reason === null && !report.generator.is_saturated,
+    reason: report.generator.is_saturated ? 'generator' : reason,
+  };
+}
