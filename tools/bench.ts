@@ -19,6 +19,7 @@ import { describeMachine, printFigures, printMachine, summarise, type Figure } f
 import { runBench } from './bench/run-bench.ts';
 import { tuningBench } from './bench/tuning.ts';
 import { uploadLatencyBench } from './bench/upload-latency.ts';
+import { workerScaleBench } from './bench/worker-scale.ts';
 
 const benches = [
   uploadLatencyBench,
@@ -29,6 +30,7 @@ const benches = [
   metricsBench,
   objectStorageBench,
   inlinePollerBench,
+  workerScaleBench,
   tuningBench,
   plansBench,
   catalogueScaleBench,

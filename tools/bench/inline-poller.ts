@@ -3,14 +3,13 @@
  * waiting. Readers come at a fixed rate. The reference is the same fleet a moment before, its task types paused.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { taskTypes } from '@omnizap/catalog';
 import { waitFor } from '@omnizap/testkit';
-import { z } from 'zod';
 import { drawBenchStickers } from './bench-drawings.ts';
 import type { BenchFleet } from './bench-fleet.ts';
 import type { Bench, Measurement } from './bench-types.ts';
 import { runOpenLoop } from './open-loop.ts';
 import { createOwnerSession } from './owner-session.ts';
+import { controlQueues, pathsToRead } from './readers.ts';
 import { createSeededRandom } from '../simulation/seeded-random.ts';
 import { percentile } from './statistics.ts';
 
@@ -27,9 +26,6 @@ const switchSeconds = 4;
 const sloTargetMs = 750;
 const smallestBacklog = 500;
 const timeoutMs = 180_000;
-
-const listSchema = z.object({ data: z.array(z.object({ pack_key: z.string() })) });
-const packSchema = z.object({ data: z.object({ stickers: z.array(z.object({ asset_url: z.string() })) }) });
 
 export const inlinePollerBench: Bench = {
   name: 'inline-poller',
@@ -50,7 +46,7 @@ export const inlinePollerBench: Bench = {
       `UPDATE feature_flag SET is_enabled = 0, rollout_percent = 0, updated_by = 'bench'
         WHERE flag_name = 'enable_worker_dedicated_processes'`,
     );
-    await control(fleet, 'pause');
+    await controlQueues(fleet, 'pause');
     say(`uploading ${drawings * owners} stickers that nobody works`);
     for (let owner = 0; owner < owners; owner += 1) await (await createOwnerSession(fleet)).addAll(stickers);
     await waitFor(async () => (await waiting(fleet, 'classification')) >= drawings * owners, {
@@ -62,7 +58,7 @@ export const inlinePollerBench: Bench = {
       const load = { baseUrl: fleet.apiUrl, paths, perSecond, seconds, signal };
       const withoutWork = await runOpenLoop({ ...load, random: createSeededRandom(round) });
       const before = await waiting(fleet);
-      await control(fleet, 'resume');
+      await controlQueues(fleet, 'resume');
       await delay(switchSeconds * 1_000, undefined, { signal });
       const doneBefore = await finished(fleet);
       const cpuBefore = await fleet.cpuSeconds(['api']);
@@ -71,7 +67,7 @@ export const inlinePollerBench: Bench = {
       const done = (await finished(fleet)) - doneBefore;
       const left = await waiting(fleet);
       if (left < smallestBacklog) throw new Error(`Only ${left} tasks are left: this is no backlog`);
-      await control(fleet, 'pause');
+      await controlQueues(fleet, 'pause');
       await delay(switchSeconds * 1_000, undefined, { signal });
       return describe(withoutWork, withWork, {
         tasksPerSecond: done / seconds,
@@ -109,35 +105,6 @@ function describe(
     { name: 'tasks waiting after', unit: '', value: work.left },
     { name: 'cores that the API used while working', unit: 'cores', value: work.apiCores },
   ];
-}
-
-/** A list, packs and stickers in equal shares, as a gallery asks for them. */
-async function pathsToRead(fleet: BenchFleet): Promise<string[]> {
-  const read = async <Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema>> =>
-    schema.parse(await (await fetch(new URL(path, fleet.apiUrl))).json());
-  const list = '/api/sticker-packs?limit=24';
-  const packKeys = await waitFor(
-    async () => {
-      const { data } = await read(list, listSchema);
-      return data.length === 24 ? data.map((pack) => pack.pack_key) : null;
-    },
-    { timeoutMs: 60_000, intervalMs: 250, description: 'a full first page' },
-  );
-  const packs = packKeys.map((packKey) => `/api/sticker-packs/${packKey}`);
-  const details = await Promise.all(packs.map(async (path) => await read(path, packSchema)));
-  const stickers = details.map(({ data }) => data.stickers[0]?.asset_url ?? '').filter((url) => url !== '');
-  return [...packs.map(() => list), ...packs, ...stickers];
-}
-
-async function control(fleet: BenchFleet, action: 'pause' | 'resume'): Promise<void> {
-  for (const taskType of taskTypes) {
-    const response = await fetch(new URL(`/api/admin/queues/${taskType}/${action}`, fleet.apiUrl), {
-      method: 'POST',
-      headers: { authorization: `Bearer ${fleet.adminToken}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ reason: 'bench' }),
-    });
-    if (!response.ok) throw new Error(`${action} of ${taskType} was answered ${response.status}`);
-  }
 }
 
 async function waiting(fleet: BenchFleet, taskType?: string): Promise<number> {

@@ -72,7 +72,8 @@ function figures({ latency_ms: latency, ...report }: LoadReport): string {
     ['highest', ms(latency.max)],
     ['answered', `${number(report.throughput_rps)}/s`],
     ['requests', number(report.requests_total)],
-    ['errors', `${number(report.requests_error)} (${percent(report.error_rate)})`],
+    ['errors', number(report.requests_error)],
+    ['error rate', percent(report.error_rate)],
     ['refused (4xx)', number(report.requests_refused)],
   ];
   return `<ul class="figures">${shown.map(([name, value]) => `<li>${name}<b>${escapeHtml(value)}</b></li>`).join('')}</ul>`;
@@ -138,7 +139,7 @@ function percentileCurve(report: LoadReport): string {
     title: 'Percentiles',
     unit: 'ms',
     xName: 'percentile',
-    xTicks: [0, 50, 90, 99, 99.9, 99.99].map((percentile) => ({ at: place(percentile), label: `${percentile} %` })),
+    xTicks: [50, 90, 99, 99.9, 99.99].map((percentile) => ({ at: place(percentile), label: `${percentile} %` })),
     series: [
       {
         name: report.model === 'open' ? 'from the moment at which it was due' : 'from sending',
@@ -197,7 +198,10 @@ ${table(['queue', 'before', 'at most', 'afterwards'], rows)}`;
 
 function knee({ knee: found }: LoadReport): string {
   if (found === null) return '';
-  const steps = found.steps.toSorted((a, b) => a.rate_rps - b.rate_rps);
+  // Of two tries at one rate the second is the one that is believed.
+  const steps = [...new Map(found.steps.map((step) => [step.rate_rps, step])).values()].toSorted(
+    (a, b) => a.rate_rps - b.rate_rps,
+  );
   const words =
     found.rate_rps === null
       ? `No rate was answered with a p99 of ${found.p99_limit_ms} ms or less.`
@@ -265,7 +269,11 @@ function surroundings({ machine, dataset, generator, tool, target_version: versi
     ],
     ['mix and seed', `${mix}, ${seed}`],
   ];
-  return `<h2>Where and how</h2>${table(['', ''], rows)}`;
+  const cells = rows.map(
+    ([name, text]) =>
+      `<tr><th scope="row">${escapeHtml(name ?? '')}</th><td class="words">${escapeHtml(text ?? '')}</td></tr>`,
+  );
+  return `<h2>Where and how</h2><div class="scroll"><table><tbody>${cells.join('')}</tbody></table></div>`;
 }
 
 function table(head: string[], rows: string[][]): string {
@@ -277,9 +285,7 @@ function table(head: string[], rows: string[][]): string {
           : `<td>${escapeHtml(cell)}</td>`,
       )
       .join('');
-  const named = head.every((name) => name === '')
-    ? ''
-    : `<thead><tr>${head.map((name) => `<th scope="col">${escapeHtml(name)}</th>`).join('')}</tr></thead>`;
+  const named = `<thead><tr>${head.map((name) => `<th scope="col">${escapeHtml(name)}</th>`).join('')}</tr></thead>`;
   return `<div class="scroll"><table>${named}<tbody>${rows.map((row) => `<tr>${cells(row)}</tr>`).join('')}</tbody></table></div>`;
 }
 

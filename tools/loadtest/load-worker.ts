@@ -1,5 +1,5 @@
 /** A thread that sends its share of the load, tells twice a second how it goes, and at the end what it counted. */
-import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createSeededRandom } from '../simulation/seeded-random.ts';
 import { createRequestEngine, type EngineOptions } from './request-engine.ts';
@@ -11,7 +11,7 @@ export type WorkerCommand = { type: 'stop' } | { type: 'requests'; groups: Reque
 export type WorkerProgress = { requests: number; errors: number; refused: number; latency: string };
 /** How busy the thread itself was, after the warm-up. */
 export type WorkerHealth = {
-  /** 0 to 1: the part of the time in which its event loop had something to do. */
+  /** 0 to 1: processor time of the thread by time passed. That it was kept from a processor shows as delay. */
   utilisation: number;
   loopDelayP99Ms: number;
 };
@@ -21,6 +21,7 @@ export type WorkerMessage =
 const progressMs = 500;
 const loopDelayResolutionMs = 10;
 const nanosecondsOfMs = 1_000_000;
+const microsecondsOfMs = 1_000;
 
 const { seed, ...options } = workerData as WorkerOptions;
 const engine = createRequestEngine({ ...options, random: createSeededRandom(seed + options.worker * 7_919) });
@@ -36,35 +37,36 @@ const progress = setInterval(() => {
   const { requests, errors, refused, latency } = engine.tally();
   post({ type: 'progress', requests, errors, refused, latency: latency.encode() });
 }, progressMs);
-let busySince = performance.eventLoopUtilization();
-let atEnd = busySince;
+let busySince = usage();
+let atEnd: typeof busySince | null = null;
 const warm = setTimeout(() => {
-  busySince = performance.eventLoopUtilization();
+  busySince = usage();
   delay.enable();
 }, options.warmupMs);
 /** What is waited for after the end is no work. */
 const measured = setTimeout(() => {
-  atEnd = performance.eventLoopUtilization(busySince);
+  atEnd = usage();
   delay.disable();
 }, options.warmupMs + options.durationMs);
 
-// Not awaited by the module: while one is still being evaluated, the loop's idle time is not counted.
-void engine.run().then(finish);
+await engine.run();
+clearInterval(progress);
+clearTimeout(warm);
+clearTimeout(measured);
+delay.disable();
+atEnd ??= usage();
+post({
+  type: 'done',
+  tally: encodeTally(engine.tally()),
+  health: {
+    utilisation: (atEnd.cpuMs - busySince.cpuMs) / Math.max(1, atEnd.atMs - busySince.atMs),
+    // The monitor's own interval is part of what it measures.
+    loopDelayP99Ms: Math.max(0, delay.percentile(99) / nanosecondsOfMs - loopDelayResolutionMs),
+  },
+});
+parentPort?.close();
 
-function finish(): void {
-  if (atEnd === busySince) atEnd = performance.eventLoopUtilization(busySince);
-  clearInterval(progress);
-  clearTimeout(warm);
-  clearTimeout(measured);
-  delay.disable();
-  post({
-    type: 'done',
-    tally: encodeTally(engine.tally()),
-    health: {
-      utilisation: atEnd.utilization,
-      // The monitor's own interval is part of what it measures.
-      loopDelayP99Ms: Math.max(0, delay.percentile(99) / nanosecondsOfMs - loopDelayResolutionMs),
-    },
-  });
-  parentPort?.close();
+function usage(): { atMs: number; cpuMs: number } {
+  const { user, system } = process.threadCpuUsage();
+  return { atMs: performance.now(), cpuMs: (user + system) / microsecondsOfMs };
 }

@@ -16,6 +16,8 @@ const watched = [
 const pollMs = 2_000;
 /** A fleet that serves has always something in hand: so much more than before is normal. */
 const normalSlack = 10;
+/** How old the gauges may be when they do not say so: maintenance reads them every 15 s. */
+const gaugeAgeSeconds = 16;
 
 const targetsSchema = z.array(
   z.object({ targets: z.array(z.string()), labels: z.looseObject({ process: z.string(), version: z.string() }) }),
@@ -46,6 +48,11 @@ export type QueueWatch = {
 };
 
 type Depths = Record<string, number>;
+type Reading = {
+  depths: Depths;
+  /** Tells two readings of the tables apart; null when the process does not say. */
+  refreshedAt: string | null;
+};
 
 /** Never throws: a target without these figures is one whose queues are not known. */
 export async function createQueueWatch(
@@ -63,28 +70,28 @@ export async function createQueueWatch(
   let asking: Promise<unknown> = Promise.resolve();
 
   /** The leadership may move: whoever has the figures leads. */
-  async function readDepths(): Promise<Depths | null> {
+  async function readDepths(): Promise<Reading | null> {
     const order = [...found.maintenance].sort((a) => (a === leader ? -1 : 1));
     for (const url of order) {
       const { status, text } = await client.askProcess(url, headers).catch(() => ({ status: 0, text: '' }));
       if (status === 401 || status === 403) unknown = `${url} asks for METRICS_TOKEN`;
-      const depths = status === 200 ? depthsOf(text) : null;
-      if (depths === null) continue;
+      const reading = status === 200 ? readingOf(text) : null;
+      if (reading === null) continue;
       leader = url;
-      return depths;
+      return reading;
     }
     return null;
   }
 
-  async function sample(): Promise<number | null> {
-    const depths = await readDepths();
-    if (depths === null) return null;
-    for (const [queue, depth] of Object.entries(depths)) peak[queue] = Math.max(peak[queue] ?? 0, depth);
-    samples.push({ at_seconds: round((performance.now() - startedAt) / 1_000), depth: sumOf(depths) });
-    return sumOf(depths);
+  async function sample(): Promise<Reading | null> {
+    const reading = await readDepths();
+    if (reading === null) return null;
+    for (const [queue, depth] of Object.entries(reading.depths)) peak[queue] = Math.max(peak[queue] ?? 0, depth);
+    samples.push({ at_seconds: round((performance.now() - startedAt) / 1_000), depth: sumOf(reading.depths) });
+    return reading;
   }
 
-  const before = unknown === null ? await readDepths() : null;
+  const before = unknown === null ? ((await readDepths())?.depths ?? null) : null;
   if (before === null) unknown ??= 'no maintenance process answers with the depth of the queues';
 
   return {
@@ -106,24 +113,23 @@ export async function createQueueWatch(
       if (before === null) return { unknown, ...empty, ...common, recovery_seconds: null };
       const normal = sumOf(before) + normalSlack;
       const endedAt = performance.now();
+      const atEnd = await sample();
       let recoverySeconds: number | null = null;
-      for (;;) {
-        const depth = await sample();
+      for (let reading = atEnd; limitSeconds > 0; reading = await sample()) {
         const seconds = (performance.now() - endedAt) / 1_000;
-        // What the gauges say is some seconds old: only a figure from after the end counts.
-        if (
-          depth !== null &&
-          depth <= normal &&
-          (limitSeconds === 0 || seconds >= gaugeAgeSeconds || !hasRisen(peak, normal))
-        ) {
-          recoverySeconds = depth <= normal && limitSeconds > 0 ? round(seconds) : null;
+        const depth = reading === null ? null : sumOf(reading.depths);
+        // Gauges are some seconds old: only what was read after the end says how it is then.
+        const [first, latest] = [atEnd?.refreshedAt ?? null, reading?.refreshedAt ?? null];
+        const isFresh = first === null || latest === null ? seconds >= gaugeAgeSeconds : latest !== first;
+        if (depth !== null && depth <= normal && isFresh) {
+          recoverySeconds = Math.max(...samples.map((one) => one.depth)) > normal ? round(seconds) : 0;
           break;
         }
         if (seconds >= limitSeconds || signal.aborted) break;
         onWait(depth ?? 0, seconds);
         await delay(pollMs, undefined, { signal }).catch(() => undefined);
       }
-      const after = (await readDepths()) ?? {};
+      const after = (await readDepths())?.depths ?? {};
       return {
         unknown: null,
         before,
@@ -138,11 +144,6 @@ export async function createQueueWatch(
     },
   };
 }
-
-/** How old the gauges may be: maintenance refreshes them every 15 s. */
-const gaugeAgeSeconds = 16;
-
-const hasRisen = (peak: Depths, normal: number): boolean => sumOf(peak) > normal;
 
 async function findProcesses(
   client: Pick<TargetClient, 'ask'>,
@@ -168,11 +169,12 @@ async function findProcesses(
 }
 
 /** Null when this process does not lead. */
-function depthsOf(text: string): Depths | null {
+function readingOf(text: string): Reading | null {
   const depths: Depths = {};
   for (const [, queue, value] of text.matchAll(/^omnizap_queue_depth\{queue="([a-z_]+)"\} (\S+)$/gm))
     if (queue !== undefined && (watched as readonly string[]).includes(queue)) depths[queue] = Number(value);
-  return Object.keys(depths).length === 0 ? null : depths;
+  const [, refreshedAt = null] = /^omnizap_gauges_refreshed_timestamp_seconds (\S+)$/m.exec(text) ?? [];
+  return Object.keys(depths).length === 0 ? null : { depths, refreshedAt };
 }
 
 const sumOf = (depths: Depths): number => Object.values(depths).reduce((sum, depth) => sum + depth, 0);

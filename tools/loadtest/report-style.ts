@@ -11,10 +11,10 @@ small,.quiet{color:var(--quiet)}
 .verdict{display:inline-block;padding:.15rem .7rem;border-radius:1rem;border:2px solid;font-weight:700}
 .passed{color:var(--good)}.failed{color:var(--bad)}.unreliable{color:var(--warn)}
 .note{border-left:4px solid var(--warn);padding:.4rem .8rem;background:var(--card);margin:.8rem 0}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.6rem;margin:1rem 0;padding:0;list-style:none}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(8rem,1fr));gap:.6rem;margin:1rem 0;padding:0;list-style:none}
 .figures li{background:var(--card);border:1px solid var(--edge);border-radius:.5rem;padding:.5rem .75rem}
-.figures b{display:block;font-size:1.35rem;font-variant-numeric:tabular-nums}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(30rem,100%),1fr));gap:1rem}
+.figures b{display:block;font-size:1.15rem;white-space:nowrap;font-variant-numeric:tabular-nums}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(30rem,100%),1fr));gap:1rem}
 figure{margin:0;background:var(--card);border:1px solid var(--edge);border-radius:.5rem;padding:.75rem}
 figcaption{font-weight:600}
 svg{width:100%;height:auto;display:block}
@@ -32,5 +32,6 @@ circle.a{fill:var(--a)}circle.b{fill:var(--b)}circle.c{fill:var(--c)}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:.3rem .6rem;border-bottom:1px solid var(--edge);text-align:right;white-space:nowrap}
 th:first-child,td:first-child{text-align:left;white-space:normal;overflow-wrap:anywhere}
+td.words{text-align:left;white-space:normal}
 thead th{color:var(--quiet);font-weight:600}
 `;

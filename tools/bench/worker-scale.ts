@@ -1,0 +1,162 @@
+/**
+ * Whether a second classification process is worth it, and what readers notice: a backlog worked by one process and by two, while
+ * readers come at a fixed rate. Work and reads are measured over the same seconds, in the middle of the backlog, so that neither the
+ * start of a process nor the last tasks count.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { waitFor } from '@omnizap/testkit';
+import { backlogFloor, classificationFloor, loadTestFloor } from '../../observability/slo.ts';
+import { createSeededRandom } from '../simulation/seeded-random.ts';
+import { drawBenchStickers } from './bench-drawings.ts';
+import type { BenchFleet } from './bench-fleet.ts';
+import type { Bench, Measurement } from './bench-types.ts';
+import { runOpenLoop } from './open-loop.ts';
+import { createOwnerSession } from './owner-session.ts';
+import { controlQueues, pathsToRead } from './readers.ts';
+import { percentile } from './statistics.ts';
+
+const worker = 'worker-classification';
+const drawings = 400;
+/** The same drawings by so many owners: each is a sticker of its own. */
+const owners = 4;
+const backlog = drawings * owners;
+const readPacks = 30;
+const stickersInPack = 3;
+const readsPerSecond = 50;
+const windowSeconds = 12;
+/** So many are done before the window opens. */
+const warmTasks = backlog / 16;
+/** A pause is known everywhere within 2 s; what runs is finished by then. */
+const switchMs = 4_000;
+const pollMs = 100;
+const timeoutMs = 600_000;
+/** With the second process. */
+const mostSlowerReads = 1.1;
+
+type Worked = { perMinute: number; meanCycleMs: number; recoverySeconds: number; readsP95: number };
+
+export const workerScaleBench: Bench = {
+  name: 'workers',
+  summary: `A backlog of ${backlog} classifications worked by one process and by two, with ${readsPerSecond} reads per second meanwhile.`,
+  rounds: 3,
+  isOnRequest: true,
+  async prepare({ startFleet, say, signal }) {
+    say(`drawing ${drawings} stickers`);
+    const stickers = await drawBenchStickers('webp', drawings, 1);
+    const fleet = await startFleet();
+    const session = await createOwnerSession(fleet);
+    const shown = stickers.slice(0, readPacks * stickersInPack);
+    for (const packKey of await session.addAll(shown, stickersInPack)) await session.publish(packKey);
+    await fleet.whenQuiet();
+    const paths = await pathsToRead(fleet);
+
+    async function work(processes: number, round: number): Promise<Worked> {
+      await controlQueues(fleet, 'pause');
+      await delay(switchMs, undefined, { signal });
+      say(`${processes} at work: uploading ${backlog} stickers that wait`);
+      for (let owner = 0; owner < owners; owner += 1) await (await createOwnerSession(fleet)).addAll(stickers);
+      await waitFor(async () => (await waitingTasks(fleet)) >= backlog, {
+        timeoutMs,
+        description: `${backlog} classifications to wait`,
+      });
+      const beside = await Promise.all(
+        Array.from({ length: processes - 1 }, async () => await fleet.startBeside(worker, {})),
+      );
+      const cyclesBefore = await readCycles(fleet);
+      const resumedAt = performance.now();
+      await controlQueues(fleet, 'resume');
+      const untilLeft = async (left: number): Promise<void> => {
+        await waitFor(async () => (await waitingTasks(fleet)) <= left, {
+          timeoutMs,
+          intervalMs: pollMs,
+          description: `no more than ${left} classifications to wait`,
+        });
+      };
+      await untilLeft(backlog - warmTasks);
+      const [before, startedAt] = [await classified(fleet), performance.now()];
+      const load = { baseUrl: fleet.apiUrl, paths, perSecond: readsPerSecond, seconds: windowSeconds, signal };
+      const reads = await runOpenLoop({ ...load, random: createSeededRandom(round) });
+      const [after, endedAt] = [await classified(fleet), performance.now()];
+      if ((await waitingTasks(fleet)) === 0)
+        throw new Error('The backlog was done before the reads were: it is too small');
+      await untilLeft(0);
+      const recoverySeconds = (performance.now() - resumedAt) / 1_000;
+      const cyclesAfter = await readCycles(fleet);
+      await fleet.whenQuiet();
+      await Promise.all(beside.map(async (process) => await process.stop()));
+      return {
+        perMinute: ((after - before) * 60_000) / (endedAt - startedAt),
+        meanCycleMs: (cyclesAfter.sum - cyclesBefore.sum) / Math.max(1, cyclesAfter.count - cyclesBefore.count),
+        recoverySeconds,
+        readsP95: percentile(reads, 95),
+      };
+    }
+    return async (round) => describe(await work(1, round), await work(2, round));
+  },
+};
+
+function describe(one: Worked, two: Worked): Measurement[] {
+  const of = (name: string, { perMinute, meanCycleMs, recoverySeconds, readsP95 }: Worked): Measurement[] => [
+    {
+      name: `${name}: classified`,
+      unit: '/min',
+      value: perMinute,
+      target: { atLeast: classificationFloor.assetsPerMinute },
+    },
+    {
+      name: `${name}: mean cycle`,
+      unit: 'ms',
+      value: meanCycleMs,
+      target: { atMost: classificationFloor.meanCycleMs },
+    },
+    {
+      name: `${name}: the backlog is worked off after`,
+      unit: 's',
+      value: recoverySeconds,
+      target: { atMost: backlogFloor.recoverySeconds },
+    },
+    { name: `${name}: reads, p95`, unit: 'ms', value: readsP95 },
+  ];
+  return [
+    ...of('one process', one),
+    ...of('two processes', two),
+    {
+      name: 'two against one: classified',
+      unit: 'x',
+      value: two.perMinute / one.perMinute,
+      target: { atLeast: loadTestFloor.minScaleUpOfTwoWorkers },
+    },
+    {
+      name: 'two against one: reads, p95',
+      unit: 'x',
+      value: two.readsP95 / one.readsP95,
+      target: { atMost: mostSlowerReads },
+    },
+  ];
+}
+
+async function waitingTasks(fleet: BenchFleet): Promise<number> {
+  const [row] = await fleet.query<{ count: number }>(
+    `SELECT COUNT(*)::int AS count FROM pgboss.job WHERE name = 'classification.stable' AND state IN ('created', 'retry')`,
+  );
+  return row?.count ?? 0;
+}
+
+async function classified(fleet: BenchFleet): Promise<number> {
+  const [row] = await fleet.query<{ count: number }>('SELECT COUNT(*)::int AS count FROM sticker_asset_classification');
+  return row?.count ?? 0;
+}
+
+/** Cycles that found work, of all classification processes. One that has not worked yet has none. */
+async function readCycles(fleet: BenchFleet): Promise<{ sum: number; count: number }> {
+  const answer = await fetch(new URL('/api/ops/targets', fleet.apiUrl));
+  const targets = (await answer.json()) as { targets: string[]; labels: { process: string } }[];
+  const total = { sum: 0, count: 0 };
+  for (const host of targets.filter(({ labels }) => labels.process === worker).flatMap((one) => one.targets)) {
+    const text = await (await fetch(`http://${host}/metrics`)).text();
+    const pattern =
+      /^omnizap_sticker_classification_cycle_duration_ms_(sum|count)\{[^}]*status="(?:ok|partial)"[^}]*\} (\S+)$/gm;
+    for (const [, part, value] of text.matchAll(pattern)) total[part === 'sum' ? 'sum' : 'count'] += Number(value);
+  }
+  return total;
+}
