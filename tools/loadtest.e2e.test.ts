@@ -121,7 +121,7 @@ describe('against a small server', () => {
     expect(reportOf(open).latency_ms.p95).toBeGreaterThan(600);
     // The same second, in which the four clients did not ask: four of thousands of requests.
     expect(reportOf(closed).latency_ms.max).toBeGreaterThan(900);
-    expect(reportOf(closed).latency_ms.p99).toBeLessThan(200);
+    expect(reportOf(closed).latency_ms.p99).toBeLessThan(reportOf(open).latency_ms.p99 / 2);
     expect(reportOf(closed)).toMatchObject({ concurrency: 4, note: 'closed loop: latencies hide queueing' });
     expect(closed.output).toContain('closed loop: latencies hide queueing');
   });
