@@ -2,7 +2,7 @@
 import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import { randomUUID } from 'node:crypto';
 import helmet from 'helmet';
-import { AppError, type Logger } from '@omnizap/runtime';
+import { AppError, activeTrace, type Logger } from '@omnizap/runtime';
 import type { ApiDeps } from './api-deps.ts';
 import { createAuthentication } from './authentication.ts';
 import { allowOtherSites, createOptionsAnswer } from './cors.ts';
@@ -31,6 +31,7 @@ import { webhookOperations } from './operations/webhooks.ts';
 import { createPipeliningGuard } from './pipelining-guard.ts';
 import { createPreparedAnswers } from './prepared-answers.ts';
 import { createErrorHandler } from './problem.ts';
+import { createRequestTracing } from './request-tracing.ts';
 import { createPageRoutes } from './web/page-routes.ts';
 import { webPages } from './web/web-pages.ts';
 
@@ -48,6 +49,7 @@ export function createApp(deps: ApiDeps): Express {
 
   app.use(createPipeliningGuard());
   app.use(giveRequestId);
+  app.use(createRequestTracing());
   app.use(logAnswers(log));
   app.use(createHttpMetrics(deps.metrics, config.HTTP_SLO_TARGET_MS));
   app.use((request, response, next) => {
@@ -130,10 +132,12 @@ function logAnswers(log: Logger): RequestHandler {
   if (!log.isLevelEnabled('debug')) return (_request, _response, next) => next();
   return (request, response, next) => {
     const requestId = response.locals.requestId as string;
+    // A connection that ends is in no request's trace.
+    const traced = activeTrace();
     response.once('close', () => {
       const path = request.path.slice(0, 200);
       log[request.method === 'GET' || request.method === 'HEAD' ? 'debug' : 'info'](
-        { request_id: requestId, method: request.method, path, status: response.statusCode },
+        { request_id: requestId, method: request.method, path, status: response.statusCode, ...traced },
         'request answered',
       );
     });

@@ -85,6 +85,7 @@ const deadLetter = z.object({
   attempts: z.int(),
   request_id: z.string().nullable(),
   traceparent: z.string().nullable(),
+  tracestate: z.string().nullable(),
   first_failed_at: instant,
   failed_at: instant,
   error: z.string().describe('First line of the last error'),

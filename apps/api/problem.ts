@@ -2,6 +2,7 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import {
   AppError,
+  activeTrace,
   errorRegistry,
   isAppError,
   isDatabaseAway,
@@ -20,6 +21,7 @@ type Problem = { code: ErrorCode; detail: string; fields?: FieldProblem[] };
 /** The body of a problem document. */
 export function problemText({ code, detail, fields }: Problem, requestId: string): string {
   const { status, title } = errorRegistry[code];
+  const traceId = activeTrace()?.trace_id;
   return JSON.stringify({
     type: `${typePrefix}${code}`,
     title,
@@ -27,6 +29,7 @@ export function problemText({ code, detail, fields }: Problem, requestId: string
     detail,
     code,
     request_id: requestId,
+    ...(traceId === undefined ? {} : { trace_id: traceId }),
     ...(fields && fields.length > 0 ? { errors: fields } : {}),
   });
 }

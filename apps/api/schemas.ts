@@ -213,6 +213,7 @@ export const problemSchema = z
     detail: z.string(),
     code: z.string(),
     request_id: z.string(),
+    trace_id: z.string().optional(),
     errors: z.array(z.object({ pointer: z.string(), detail: z.string(), rule: z.string().optional() })).optional(),
   })
   .meta({ id: 'Problem' });

@@ -9,7 +9,7 @@ export function findSettingsProblems(envExample: string, contract: string): stri
       .filter((name) => !inContract.has(name) && !name.startsWith('OTEL_'))
       .map((name) => `deploy/env.example: ${name} is not in runbooks/contract.md`),
     ...[...inContract]
-      .filter((name) => !inExample.has(name))
+      .filter((name) => !inExample.has(name) && !name.startsWith('OTEL_'))
       .map((name) => `runbooks/contract.md: ${name} is not in deploy/env.example`),
   ];
 }

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { analyseImage, probeImage, type ClassifierProvider } from '@omnizap/imaging';
-import type { Transaction, Wakeups } from '@omnizap/runtime';
+import { inSpan, type Transaction, type Wakeups } from '@omnizap/runtime';
 import { outboxTopic } from '@omnizap/outbox';
 import type { DiskStore } from '@omnizap/storage';
 import type { TaskHandler, TaskOutcome } from '@omnizap/tasks';
@@ -131,7 +131,8 @@ export function createClassifySticker(deps: HandlerDeps, provider: ClassifierPro
 
   return createVersionedHandler(createWorkStateStore(database), 'classification', async (look) => {
     const asset = await findAsset(database.knex, look.subjectId);
-    return asset ? record(look, await examine(asset)) : look.idle('the sticker is gone');
+    if (!asset) return look.idle('the sticker is gone');
+    return record(look, await inSpan({ name: 'classify sticker', kind: 'internal' }, () => examine(asset)));
   });
 }
 

@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import { outboxTopic } from '@omnizap/outbox';
-import type { Transaction } from '@omnizap/runtime';
+import { inSpan, type Transaction } from '@omnizap/runtime';
 import type { TaskHandler } from '@omnizap/tasks';
 import { announce } from './announce.ts';
 import type { HandlerDeps } from './classify-sticker.ts';
@@ -43,12 +43,14 @@ export function createCurateTheme(deps: Omit<HandlerDeps, 'store'>): TaskHandler
     const { subjectId: themeKey, version, task, signal } = look;
     const subject = { taskType: 'curation' as const, subjectId: themeKey };
     const inTheme = <T>(work: (trx: Transaction) => Promise<T>): Promise<T> =>
-      database.transaction(async (trx) => {
-        signal.throwIfAborted();
-        const { doneVersion, seenVersion } = await lockTheme(trx, themeKey);
-        if (doneVersion >= version || seenVersion > version) throw new Overtaken();
-        return work(trx);
-      });
+      inSpan({ name: 'record curation', kind: 'internal' }, () =>
+        database.transaction(async (trx) => {
+          signal.throwIfAborted();
+          const { doneVersion, seenVersion } = await lockTheme(trx, themeKey);
+          if (doneVersion >= version || seenVersion > version) throw new Overtaken();
+          return work(trx);
+        }),
+      );
     let changes = 0;
     try {
       await inTheme((trx) => markSeen(trx, subject, version));

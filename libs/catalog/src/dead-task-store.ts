@@ -20,11 +20,12 @@ export const deadTasks: DeadLetterTable = {
  */
 export async function insertDeadTask(trx: Knex.Transaction, kind: DatabaseKind, task: DeadTask): Promise<boolean> {
   const [verb, onConflict] = kind === 'mysql' ? ['INSERT IGNORE', ''] : ['INSERT', 'ON CONFLICT (task_id) DO NOTHING'];
-  const { event_id: eventId, request_id: requestId } = task.payload as { event_id?: number; request_id?: string };
+  const carried = task.payload as { event_id?: number; request_id?: string; traceparent?: string; tracestate?: string };
   const result: unknown = await trx.raw(
     `${verb} INTO sticker_worker_task_dlq
-       (task_id, task_type, subject_id, payload, attempts, last_error, first_failed_at, version, event_id, request_id)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ${onConflict}`,
+       (task_id, task_type, subject_id, payload, attempts, last_error, first_failed_at, version, event_id, request_id,
+        traceparent, tracestate)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ${onConflict}`,
     [
       task.id,
       task.taskType,
@@ -34,8 +35,10 @@ export async function insertDeadTask(trx: Knex.Transaction, kind: DatabaseKind, 
       errorText(task.error),
       task.firstFailedAt ?? null,
       task.version ?? null,
-      eventId ?? null,
-      requestId ?? null,
+      carried.event_id ?? null,
+      carried.request_id ?? null,
+      carried.traceparent ?? null,
+      carried.tracestate ?? null,
     ] as string[],
   );
   if (affectedRows(result) !== 1) return false;

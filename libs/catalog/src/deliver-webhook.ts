@@ -2,11 +2,11 @@
  * Tells one receiver one message. At least once: the answer is recorded after it came, so a kill in between tells it again, under
  * the same id. A message that was taken leaves no row; one that nobody took in all its attempts is a dead letter like any task.
  */
-import { AppError, type Database, type Transaction } from '@omnizap/runtime';
+import { AppError, inSpan, type Database, type Transaction } from '@omnizap/runtime';
 import type { TaskHandler, TaskOutcome } from '@omnizap/tasks';
 import { longestWaitMs } from './task-settings.ts';
 import { createVersionedHandler, type Look } from './versioned-handler.ts';
-import { createWebhookSender, type SendWebhook, type WebhookAnswer } from './webhook-sender.ts';
+import { createWebhookSender, type SendWebhook, type WebhookAnswer, type WebhookRequest } from './webhook-sender.ts';
 import { signatureHeaders } from './webhook-signature.ts';
 import {
   disableWebhook,
@@ -57,7 +57,7 @@ export function createDeliverWebhook(
       return { status: 'retryAfter', milliseconds: turnMs, reason: 'another message of the owner is being sent' };
     owners.add(ownerId);
     const answer = await markTried(knex, look.subjectId)
-      .then(() => send(requestOf(look.subjectId, message, receiver), look.signal))
+      .then(() => sendTraced(requestOf(look.subjectId, message, receiver), look.signal))
       .finally(() => owners.delete(ownerId));
     const result = resultOf(answer);
     if (result.error === null)
@@ -74,6 +74,22 @@ export function createDeliverWebhook(
       });
     return keepFailure(look, webhookId, result);
   });
+
+  /** The receiver is a stranger, and is not told our trace: `traceparent` is not sent. Its path may be a secret of the owner's. */
+  async function sendTraced(request: WebhookRequest, signal: AbortSignal): Promise<WebhookAnswer> {
+    const { hostname, port } = new URL(request.url);
+    const attributes = {
+      ...{ 'http.request.method': 'POST', 'server.address': hostname },
+      ...(port === '' ? {} : { 'server.port': Number(port) }),
+    };
+    return inSpan({ name: 'POST', kind: 'client', attributes }, async (span) => {
+      const answer = await send(request, signal);
+      if ('httpStatus' in answer) span.set({ 'http.response.status_code': answer.httpStatus });
+      const { error } = resultOf(answer);
+      if (error !== null) span.fail('httpStatus' in answer ? String(answer.httpStatus) : 'unavailable');
+      return answer;
+    });
+  }
 
   /** @throws AppError `unavailable`, for the queue to try again, unless the webhook is disabled now */
   async function keepFailure(

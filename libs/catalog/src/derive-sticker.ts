@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { makeDerivatives, probeImage } from '@omnizap/imaging';
 import { outboxTopic } from '@omnizap/outbox';
-import type { Transaction } from '@omnizap/runtime';
+import { inSpan, type Transaction } from '@omnizap/runtime';
 import type { TaskHandler, TaskOutcome } from '@omnizap/tasks';
 import { announce } from './announce.ts';
 import {
@@ -116,6 +116,7 @@ export function createDeriveSticker(deps: HandlerDeps): TaskHandler {
   return createVersionedHandler(createWorkStateStore(database), 'derivative', async (look) => {
     const asset = await findAsset(database.knex, look.subjectId);
     if (!asset) return look.idle('the sticker is gone');
-    return asset.status === 'rejected' ? look.idle('the sticker is rejected') : record(look, await make(asset));
+    if (asset.status === 'rejected') return look.idle('the sticker is rejected');
+    return record(look, await inSpan({ name: 'derive sticker', kind: 'internal' }, () => make(asset)));
   });
 }

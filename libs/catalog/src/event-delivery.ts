@@ -1,6 +1,6 @@
 /** What the relay does with a batch of events: the tasks that follow from them, in one hand-over. */
 import type { Delivery, OutboxEvent } from '@omnizap/outbox';
-import { errorText, type Logger } from '@omnizap/runtime';
+import { errorText, inSpan, messagingAttributes, type Logger } from '@omnizap/runtime';
 import type { TaskHint } from '@omnizap/tasks';
 import { tasksOf } from './events.ts';
 
@@ -14,6 +14,12 @@ export function createEventDelivery(
   { queues, log }: DeliveryDeps,
   read: (event: OutboxEvent) => TaskHint[] = tasksOf,
 ): Delivery {
+  /** Tasks of all queues at once. Each carries its event's context, not this span's: it is about that event alone. */
+  async function handOver(hints: TaskHint[]): Promise<void> {
+    const attributes = { ...messagingAttributes('send', 'tasks'), 'messaging.batch.message_count': hints.length };
+    await inSpan({ name: 'send tasks', kind: 'producer', attributes }, () => queues.enqueue(hints));
+  }
+
   return async (events) => {
     const hints: TaskHint[] = [];
     const failed: { event: OutboxEvent; error: string }[] = [];
@@ -28,7 +34,7 @@ export function createEventDelivery(
         failed.push({ event, error: errorText(error) });
       }
     }
-    await queues.enqueue(hints);
+    await handOver(hints);
     for (const event of events)
       log.debug({ event_id: event.id, event_type: event.type, request_id: event.requestId }, 'event relayed');
     return { failed };

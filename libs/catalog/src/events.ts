@@ -147,6 +147,7 @@ export function tasksOf(row: OutboxEvent): TaskHint[] {
     priority: row.priority,
     eventId: row.id,
     requestId: row.requestId ?? undefined,
+    trace: row.trace ?? null,
     announcedAtMs: row.createdAt.getTime(),
   }));
 }

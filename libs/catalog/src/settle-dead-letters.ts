@@ -79,6 +79,7 @@ export function createSettle(deps: SettleDeps) {
         priority: redrivePriority,
         eventId: letter.eventId ?? undefined,
         requestId: letter.requestId ?? undefined,
+        trace: letter.traceparent === null ? null : { traceparent: letter.traceparent, tracestate: letter.tracestate },
         ...(afterMs > 0 ? { startAfterSeconds: afterMs / 1_000 } : {}),
       };
     });

@@ -3,6 +3,7 @@
  * writes under a guard, in one transaction with the next event, only if nobody has recorded that version or a newer one. A task
  * delivered twice, late, in two lanes or by a process that was given up meanwhile then changes nothing.
  */
+import { inSpan } from '@omnizap/runtime';
 import type { TaskHandler, TaskOutcome, Task } from '@omnizap/tasks';
 import type { Subject } from './events.ts';
 import type { TaskType } from './task-settings.ts';
@@ -58,15 +59,17 @@ export function createVersionedHandler<Trx>(
         return { status: 'skipped', reason };
       },
       commit: (lock, write) =>
-        ledger.transaction(async (trx) => {
-          // Given up by its worker: somebody else works it, or the process is about to end.
-          signal.throwIfAborted();
-          const locked = await lock(trx);
-          if (locked === null) return { status: 'skipped', reason: 'the subject is gone' };
-          if (!(await ledger.markDone(trx, subject, version)))
-            return { status: 'skipped', reason: 'a newer look was recorded meanwhile' };
-          return write(trx, locked);
-        }),
+        inSpan({ name: `record ${taskType}`, kind: 'internal' }, () =>
+          ledger.transaction(async (trx) => {
+            // Given up by its worker: somebody else works it, or the process is about to end.
+            signal.throwIfAborted();
+            const locked = await lock(trx);
+            if (locked === null) return { status: 'skipped', reason: 'the subject is gone' };
+            if (!(await ledger.markDone(trx, subject, version)))
+              return { status: 'skipped', reason: 'a newer look was recorded meanwhile' };
+            return write(trx, locked);
+          }),
+        ),
     });
   };
 }

@@ -49,6 +49,7 @@ type Row = {
   attempts: number;
   request_id: string | null;
   traceparent: string | null;
+  tracestate: string | null;
   first_failed_at: Date | null;
   failed_at: Date;
   error: string | null;
@@ -70,7 +71,8 @@ export function createDeadLetterStore(database: Database, table: DeadLetterTable
 
   function columnsOf(db: Knex): (string | Knex.Raw)[] {
     return [
-      ...['id', 'attempts', 'request_id', 'traceparent', 'first_failed_at', 'failed_at', ...table.ownColumns],
+      ...['id', 'attempts', 'request_id', 'traceparent', 'tracestate', 'first_failed_at', 'failed_at'],
+      ...table.ownColumns,
       `${table.typeColumn} as type`,
       `${table.subjectColumn} as subject_id`,
       `${table.itemColumn} as item_id`,
@@ -93,6 +95,7 @@ export function createDeadLetterStore(database: Database, table: DeadLetterTable
       eventId: row.event_id,
       requestId: row.request_id,
       traceparent: row.traceparent,
+      tracestate: row.tracestate,
       createdAt: row.created_at ?? null,
       // Written by a release that did not tell.
       firstFailedAt: row.first_failed_at ?? row.failed_at,

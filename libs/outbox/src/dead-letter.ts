@@ -26,6 +26,7 @@ export type DeadLetter = {
   eventId: number | null;
   requestId: string | null;
   traceparent: string | null;
+  tracestate: string | null;
   /** When the event was appended. */
   createdAt: Date | null;
   firstFailedAt: Date;
@@ -77,6 +78,7 @@ export function deadLetterJson(letter: DeadLetter) {
     attempts: letter.attempts,
     request_id: letter.requestId,
     traceparent: letter.traceparent,
+    tracestate: letter.tracestate,
     first_failed_at: letter.firstFailedAt.toISOString(),
     failed_at: letter.failedAt.toISOString(),
     error: letter.error,

@@ -14,6 +14,7 @@ export type EventDetail = {
   locked_by: string | null;
   request_id: string | null;
   traceparent: string | null;
+  tracestate: string | null;
   created_at: Date;
   available_at: Date;
   first_failed_at: Date | null;
@@ -41,6 +42,7 @@ export async function findEvent(database: Database, id: number): Promise<EventDe
       'locked_by',
       'request_id',
       'traceparent',
+      'tracestate',
       'created_at',
       'available_at',
       'first_failed_at',

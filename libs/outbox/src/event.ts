@@ -1,4 +1,5 @@
 /** A domain event as it is appended and as the relay reads it back. */
+import type { TraceContext } from '@omnizap/runtime';
 import murmurhash from 'murmurhash';
 
 /** Shards are leased to relays one by one; more than there will be relays, few enough that idle ones cost nothing. */
@@ -24,6 +25,8 @@ export type OutboxEvent = {
   attempts: number;
   maxAttempts: number;
   requestId: string | null;
+  /** Of the span in which it was appended; null when nobody traced that. */
+  trace?: TraceContext | null;
   /** When it was appended, or when its redrive was due. */
   createdAt: Date;
 };

@@ -28,6 +28,8 @@ type Row = {
   attempts: number;
   max_attempts: number;
   request_id: string | null;
+  traceparent: string | null;
+  tracestate: string | null;
   created_at: Date;
   is_early: number;
   redriven_at: Date | null;
@@ -118,6 +120,8 @@ export function createOutboxStore(database: Database) {
         'attempts',
         'max_attempts',
         'request_id',
+        'traceparent',
+        'tracestate',
         'created_at',
         knex.raw(
           `CASE WHEN EXISTS (SELECT 1 FROM domain_event_outbox f
@@ -138,6 +142,7 @@ export function createOutboxStore(database: Database) {
       attempts: row.attempts,
       maxAttempts: row.max_attempts,
       requestId: row.request_id,
+      trace: row.traceparent === null ? null : { traceparent: row.traceparent, tracestate: row.tracestate },
       // Days among the dead letters are no lag of the relay.
       createdAt: row.redriven_at ?? row.created_at,
     }));
@@ -202,7 +207,7 @@ export function createOutboxStore(database: Database) {
     /** Moves the event, with all that its row says, to the dead letters; the aggregate goes on with its next one. */
     async deadLetter(event: OutboxEvent, error: string, hold: Hold): Promise<void> {
       const carried =
-        'event_type, aggregate_type, aggregate_id, payload, attempts, max_attempts, priority, request_id, traceparent, created_at';
+        'event_type, aggregate_type, aggregate_id, payload, attempts, max_attempts, priority, request_id, traceparent, tracestate, created_at';
       const ignoreTwin =
         kind === 'mysql' ? 'ON DUPLICATE KEY UPDATE outbox_event_id = outbox_event_id' : 'ON CONFLICT DO NOTHING';
       await database.transaction(async (trx) => {

@@ -33,6 +33,7 @@ export async function returnEvents(
     shard: shardOf(letter.aggregateType ?? '', letter.subjectId),
     request_id: letter.requestId,
     traceparent: letter.traceparent,
+    tracestate: letter.tracestate,
     created_at: letter.createdAt,
     redriven_at: dueAt ?? now,
   }));

@@ -6,6 +6,8 @@
 import {
   Gauge,
   createLoop,
+  inSpan,
+  messagingAttributes,
   systemClock,
   type Clock,
   type Component,
@@ -18,6 +20,7 @@ import { outboxTopic } from './append.ts';
 import { shardCount, shardLeaseName, type OutboxEvent } from './event.ts';
 import { claimLimitPerShard, type Hold, type OutboxStore } from './outbox-store.ts';
 
+const outboxTable = 'domain_event_outbox';
 const batchSize = 500;
 /** Longest wait for an event whose wake-up got lost. */
 const pollIntervalMs = 2_000;
@@ -103,7 +106,7 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
   async function deliverBatch(events: OutboxEvent[]): Promise<void> {
     let failed: { event: OutboxEvent; error: string }[];
     try {
-      ({ failed } = await options.deliver(events));
+      ({ failed } = await deliverTraced(events));
     } catch (error) {
       await store.giveBack(events, hold);
       throw error;
@@ -125,6 +128,29 @@ export function createRelay(deps: RelayDeps, options: { processName: string; del
     );
     for (const entry of failed)
       if (entry.event.id === stuckIdOf(entry.event)) await settleFailure(entry.event, entry.error);
+  }
+
+  /** The events of a batch come from many traces: one span that is in none of them, and knows them all. */
+  async function deliverTraced(events: OutboxEvent[]): ReturnType<Delivery> {
+    const [first] = events;
+    return inSpan(
+      {
+        name: `process ${outboxTable}`,
+        kind: 'consumer',
+        parent: 'none',
+        links: events.map(({ trace }) => trace),
+        attributes: {
+          ...messagingAttributes('process', outboxTable),
+          'messaging.batch.message_count': events.length,
+          ...(events.length === 1 ? { 'messaging.message.id': String(first?.id) } : {}),
+        },
+      },
+      async (span) => {
+        const delivery = await options.deliver(events);
+        if (delivery.failed.length > 0) span.fail('event-invalid');
+        return delivery;
+      },
+    );
   }
 
   async function settleFailure(event: OutboxEvent, error: string): Promise<void> {

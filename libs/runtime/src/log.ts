@@ -1,9 +1,10 @@
 /**
  * Structured logs: JSON lines in production, readable ones on a terminal. Ids that tie one change together through all
- * processes are fields of the same name everywhere: `request_id`, `event_id`, `task_id`.
+ * processes are fields of the same name everywhere: `request_id`, `event_id`, `task_id`; and `trace_id`, `span_id` where it is traced.
  */
 import { pino, type DestinationStream, type Logger } from 'pino';
 import pretty from 'pino-pretty';
+import { activeTrace } from './tracing.ts';
 
 export type { Logger } from 'pino';
 
@@ -34,6 +35,7 @@ export function createLogger(options: LogOptions): Logger {
     base: { process: options.process },
     redact: { paths: secretPaths, censor: '[secret]' },
     timestamp: isoTime,
+    mixin: () => activeTrace() ?? {},
     formatters: { level: (label: string) => ({ level: label }) },
   };
   if (format === 'json') return pino(settings, outputTo(stream.fd));

@@ -15,6 +15,7 @@ import { createLogger, type Logger } from './log.ts';
 import { createMembership, type Membership } from './membership.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { waitForSchema } from './schema.ts';
+import { startTracing, tracingStopLimitMs } from './start-tracing.ts';
 import { createWakeups, type Wakeups } from './wakeups.ts';
 import { buildVersion } from './version.ts';
 
@@ -118,6 +119,14 @@ export async function runProcess(definition: ProcessDefinition): Promise<void> {
   });
 
   try {
+    const { name } = definition;
+    const tracing = await startTracing({ name, version: buildVersion, release: config.WORKER_RELEASE }, log);
+    // The first to start is the last to stop: the others' last spans are to be handed over as well.
+    if (tracing)
+      running.push({
+        ...{ name: 'tracing', start: () => Promise.resolve(), stop: tracing.stop },
+        stopLimitMs: tracingStopLimitMs,
+      });
     await startParts(definition, config, log, running, startAbort.signal);
   } catch (error) {
     if (startAbort.signal.aborted) return;

@@ -1,4 +1,5 @@
 /** What a job row says: the hint, and what happened to it so far. pg-boss never touches `data`; its `output` it overwrites. */
+import type { TraceContext } from '@omnizap/runtime';
 import { z } from 'zod';
 import type { TaskHint } from './task-types.ts';
 
@@ -7,6 +8,9 @@ const hintData = z.object({
   event_id: z.number().optional(),
   request_id: z.string().optional(),
   announced_at_ms: z.number().optional(),
+  /** W3C Trace Context of the event, as its row has it. */
+  traceparent: z.string().optional(),
+  tracestate: z.string().optional(),
 });
 
 export const jobData = hintData.extend({
@@ -35,7 +39,12 @@ export function dataOfHint(hint: TaskHint): HintData {
     ...(hint.eventId === undefined ? {} : { event_id: hint.eventId }),
     ...(hint.requestId === undefined ? {} : { request_id: hint.requestId }),
     ...(hint.announcedAtMs === undefined ? {} : { announced_at_ms: hint.announcedAtMs }),
+    ...(hint.trace ? traceOf(hint.trace) : {}),
   };
+}
+
+function traceOf({ traceparent, tracestate }: TraceContext): Pick<HintData, 'traceparent' | 'tracestate'> {
+  return { traceparent, ...(tracestate ? { tracestate } : {}) };
 }
 
 /** The hint again, without what happened to it. */

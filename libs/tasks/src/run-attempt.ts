@@ -2,7 +2,15 @@
  * One attempt at one task, or at a batch: calls the handler with a signal, a time limit and a log that says what it is about, and
  * tells for each task how it ended. A handler that hangs is given up; its slot is free when it ends, or has had its time once more.
  */
-import { AppError, type Clock, type Logger } from '@omnizap/runtime';
+import {
+  AppError,
+  errorTypeOf,
+  messagingAttributes,
+  openSpan,
+  type Clock,
+  type Logger,
+  type OpenSpan,
+} from '@omnizap/runtime';
 import type { FetchedTask } from './task-queues.ts';
 import type { Task, TaskDefinition, TaskOutcome, TaskSettings } from './task-types.ts';
 
@@ -22,12 +30,50 @@ export type AttemptResult = {
 
 type AttemptContext = { log: Logger; clock: Clock; stop: AbortController };
 
+type Settle = (task: FetchedTask, result: AttemptResult) => Promise<void>;
+
 /** Resolves with the number of failures when the slots are free again. `settle` is awaited for each task. */
 export async function runAttempt(
   definition: TaskDefinition,
   fetched: FetchedTask[],
-  { log, clock, stop }: AttemptContext,
-  settle: (task: FetchedTask, result: AttemptResult) => Promise<void>,
+  context: AttemptContext,
+  settle: Settle,
+): Promise<number> {
+  const span = openProcessSpan(definition.settings.type, fetched);
+  return span.run(() => attempt(definition, fetched, { ...context, span }, settle));
+}
+
+/** Each attempt has its own, and all link to where the task's event was appended, however long ago that was. */
+function openProcessSpan(taskType: string, fetched: FetchedTask[]): OpenSpan {
+  const [first] = fetched;
+  return openSpan({
+    name: `process ${taskType}`,
+    kind: 'consumer',
+    parent: 'none',
+    links: fetched.map(({ data: { traceparent, tracestate } }) => (traceparent ? { traceparent, tracestate } : null)),
+    attributes: {
+      ...messagingAttributes('process', first?.queue ?? taskType),
+      'messaging.destination.template': taskType,
+      ...(first && fetched.length === 1 ? aboutTask(first) : { 'messaging.batch.message_count': fetched.length }),
+    },
+  });
+}
+
+function aboutTask({ id, attempt, data }: FetchedTask): Record<string, string | number> {
+  return {
+    'messaging.message.id': id,
+    'omnizap.task.attempt': attempt,
+    'omnizap.task.subject_id': data.subject_id,
+    ...(data.event_id === undefined ? {} : { 'omnizap.event.id': data.event_id }),
+    ...(data.request_id === undefined ? {} : { 'messaging.message.conversation_id': data.request_id }),
+  };
+}
+
+async function attempt(
+  definition: TaskDefinition,
+  fetched: FetchedTask[],
+  { log, clock, stop, span }: AttemptContext & { span: OpenSpan },
+  settle: Settle,
 ): Promise<number> {
   const { settings } = definition;
   const timeoutMs = settings.timeoutSeconds * 1_000;
@@ -55,10 +101,14 @@ export async function runAttempt(
     if (outcomes.length !== fetched.length)
       throw new Error(`A batch handler answered ${outcomes.length} outcomes for ${fetched.length} tasks.`);
     cancelTimeout();
+    if (outcomes.length === 1) span.set({ 'omnizap.task.outcome': outcomes[0]?.status ?? '' });
+    span.end();
     await settleAll((index) => ({ kind: 'ended', outcome: outcomes[index] as TaskOutcome }));
     return 0;
   } catch (error) {
     cancelTimeout();
+    span.fail(errorTypeOf(error));
+    span.end();
     await settleAll(() => ({ kind: fetched.length > 1 ? 'shared-failure' : 'failed', error }));
     const patience = new Promise<void>((resolve) => void clock.after(timeoutMs, resolve));
     await Promise.race([handling?.catch(() => undefined), patience]);

@@ -1,5 +1,5 @@
 /** What a kind of task is, and what a handler may answer. */
-import type { Logger } from '@omnizap/runtime';
+import type { Logger, TraceContext } from '@omnizap/runtime';
 
 /** Which fleet works a task: see lanes.ts. The names are part of the queues' names. */
 export const lanes = ['inline', 'stable', 'canary'] as const;
@@ -16,6 +16,8 @@ export type TaskHint = {
   /** Where the hint comes from, for logs and traces. */
   eventId?: number | undefined;
   requestId?: string | undefined;
+  /** Of the span that led to the hint: whoever works it links to that. */
+  trace?: TraceContext | null;
   /** When the change was committed (ms since the epoch): the wait is measured from here. */
   announcedAtMs?: number | undefined;
   /** Not before this. Such a hint waits beside the subject's others: a fresh change is not held back by it. */

@@ -48,6 +48,7 @@ export type Problem = {
   detail: string;
   code: string;
   request_id: string;
+  trace_id?: string;
   errors?: {
     pointer: string;
     detail: string;
@@ -1713,6 +1714,7 @@ export type ListDeadLettersAnswer =
       attempts: number;
       request_id: string | null;
       traceparent: string | null;
+      tracestate: string | null;
       /** RFC 3339, UTC */
       first_failed_at: string;
       /** RFC 3339, UTC */
@@ -1860,6 +1862,7 @@ export type GetDeadLetterAnswer =
       attempts: number;
       request_id: string | null;
       traceparent: string | null;
+      tracestate: string | null;
       /** RFC 3339, UTC */
       first_failed_at: string;
       /** RFC 3339, UTC */
