@@ -10,6 +10,7 @@ import { release } from './groups/release.ts';
 import { retention } from './groups/retention.ts';
 import { rollout } from './groups/rollout.ts';
 import { storage } from './groups/storage.ts';
+import { trace } from './groups/trace.ts';
 import { validate } from './groups/validate.ts';
 
 export const groups: Group[] = [
@@ -23,5 +24,6 @@ export const groups: Group[] = [
   retention,
   rollout,
   storage,
+  trace,
   validate,
 ];

@@ -48,6 +48,8 @@ import { createHintSender, type TaskQueues } from '@omnizap/tasks';
 export type Session = {
   /** @throws AppError `schema-outdated` */
   database(): Promise<Database>;
+  /** The task queues' database, for looking into it: nothing is waited for. */
+  queueDatabase(): Database;
   deadLetters(): Promise<DeadLetters>;
   /** Packs as their owners and administrators see them. */
   reader(): Promise<CatalogueReader>;
@@ -80,6 +82,7 @@ export function createSession(): Session {
   const later = { notify: (topic: string) => void topics.add(topic) };
   let made: Parts | undefined;
   let connected: Database | undefined;
+  let queues: Database | undefined;
   let opened: Promise<StickerStorage> | undefined;
 
   /** @throws AppError `configuration-invalid` */
@@ -116,6 +119,8 @@ export function createSession(): Session {
 
   return {
     database,
+    queueDatabase: () =>
+      (queues ??= connectDatabase(parts().config.QUEUE_DATABASE_URL, { poolMax: 1, applicationName: 'omnizap ops' })),
     async deadLetters() {
       const { log, sender } = parts();
       return createDeadLetters({ database: await database(), queues: sender, wakeups: later, log });
@@ -170,6 +175,7 @@ export function createSession(): Session {
         await wakeups.stop();
       }
       await made?.sender.stop();
+      await queues?.close();
       await connected?.close();
       (await opened)?.objects?.close();
     },

@@ -70,6 +70,8 @@ export type { EngagementCounts } from './ranking-formulas.ts';
 export { createRankingPublisher, rankingTopic } from './ranking-publisher.ts';
 export { sorts } from './ranking-index.ts';
 export type { Sort } from './ranking-index.ts';
+export { readStory } from './story-store.ts';
+export type { Story, StoryEvent } from './story-store.ts';
 export { createSitemapReader, sitemapPartSize } from './sitemap-reader.ts';
 export { recommendPacks } from './recommend-packs.ts';
 export { createReplaceSticker } from './replace-sticker.ts';

@@ -1,0 +1,83 @@
+/** What happened to one sticker, pack or request, in the order of time, from the databases alone: no trace store is asked. */
+import { readStory, taskTypesOf } from '@omnizap/catalog';
+import { AppError, createLeaseStore } from '@omnizap/runtime';
+import { readTaskHistory } from '@omnizap/tasks';
+import { UsageError, type Command, type Group } from '../command.ts';
+import { seconds, traceLines, type TraceLine } from '../trace-timeline.ts';
+
+/** What the API takes for a request's id; ids of stickers and keys of packs are of the same characters. */
+const idShape = /^[A-Za-z0-9._-]{1,128}$/;
+
+const tell: Command = {
+  name: '',
+  summary:
+    'Tells what happened to a sticker, a pack or a request: events, tasks, what was made, who decided, how long each took, and where it waits now',
+  operands: '<sticker id | pack key | request id>',
+  options: {},
+  examples: ['trace 0198c5d2-7c1e-7f3a-9b1d-3f2a6f0e9c11', 'trace my-request-1 --json'],
+  async run({ operands, session, terminal, isJson }) {
+    const [id = '', ...more] = operands;
+    if (more.length > 0 || !idShape.test(id))
+      throw new UsageError('What of? Give the id of one sticker, the key of one pack, or an X-Request-Id.');
+    const database = await session.database();
+    const story = await readStory(database, id);
+    if (!story)
+      throw new AppError(
+        'not-found',
+        `Nothing is known of ${id}: it is no sticker's id and no pack's key, and no request of that id changed anything in the last seven days.`,
+      );
+    const [tasks, live, pauses] = await Promise.all([
+      readTaskHistory(session.queueDatabase(), story),
+      createLeaseStore(database).liveProcesses(),
+      session.taskPauses().then((store) => store.list()),
+    ]);
+    const pausedTypes = pauses.map(({ taskType }) => taskType);
+    const lines = traceLines({ story, tasks, live, pausedTypes, taskTypesOf });
+    const startsAt = lines[0]?.at ?? new Date();
+    const waiting = lines.filter(({ waits }) => waits !== null);
+    const traceIds = [...new Set(story.events.flatMap(({ traceparent }) => traceparent?.split('-')[1] ?? []))];
+    if (isJson) {
+      const { stickerIds, packIds, requestIds } = story;
+      terminal.json({
+        data: {
+          ...{ sticker_ids: stickerIds, pack_ids: packIds, request_ids: requestIds, trace_ids: traceIds },
+          is_over: waiting.length === 0,
+          lines: lines.map((line) => lineJson(line, startsAt)),
+        },
+      });
+      return 0;
+    }
+    terminal.table(
+      ['TIME', 'AFTER', 'TOOK', 'BY', 'WHAT'],
+      lines.map(({ at, tookMs, by, what, waits }) => [
+        at.toISOString(),
+        `+${seconds(at.getTime() - startsAt.getTime())}`,
+        tookMs === null ? '' : seconds(tookMs),
+        by,
+        waits === null ? what : `${what} - ${waits}`,
+      ]),
+    );
+    if (traceIds.length > 0) terminal.say(`\nTraces: ${traceIds.join(', ')}`);
+    terminal.say(
+      waiting.length === 0 ? '\nNothing of it waits.' : `\nWhere it waits\n${waiting.map(waitLine).join('\n')}`,
+    );
+    return 0;
+  },
+};
+
+const waitLine = ({ what, waits }: TraceLine): string => `  ${what}: ${waits}`;
+
+function lineJson({ at, tookMs, what, by, waits }: TraceLine, startsAt: Date) {
+  return {
+    at: at.toISOString(),
+    after_ms: at.getTime() - startsAt.getTime(),
+    took_ms: tookMs,
+    ...{ what, by, waits },
+  };
+}
+
+export const trace: Group = {
+  name: 'trace',
+  summary: 'What happened to one sticker, pack or request, and where it waits now',
+  commands: [tell],
+};

@@ -1,0 +1,123 @@
+/** The story of a sticker as an operator reads it, from the databases alone: also while nobody works, and after the API is gone. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { keepDeadTask } from '@omnizap/catalog';
+import { createCatalogueClient, drawPng, startFleet, testDatabaseKinds, waitFor } from '@omnizap/testkit';
+import type { CatalogueClient, Fleet } from '@omnizap/testkit';
+import { v7 as uuidv7 } from 'uuid';
+import { runOps, type Run } from './run-ops.ts';
+
+type LineJson = {
+  at: string;
+  after_ms: number;
+  took_ms: number | null;
+  what: string;
+  by: string;
+  waits: string | null;
+};
+type TraceJson = { data: { sticker_ids: string[]; request_ids: string[]; is_over: boolean; lines: LineJson[] } };
+
+const patience = { timeoutMs: 60_000, intervalMs: 250 };
+
+describe.each(testDatabaseKinds())('npm run ops -- trace on %s', (kind) => {
+  let fleet: Fleet;
+  let own: CatalogueClient;
+  let packKey: string;
+
+  beforeAll(async () => {
+    fleet = await startFleet(kind, {
+      processes: ['api', 'relay', 'worker-classification', 'worker-curation', 'worker-rebuild'],
+    });
+    own = createCatalogueClient(fleet.apiUrl, (await fleet.createOwner()).key);
+    packKey = await own.createPack({ name: 'Told', visibility: 'public' });
+  }, 180_000);
+  afterAll(async () => await fleet?.stop(), 60_000);
+
+  const trace = (...args: string[]): Promise<Run> => runOps(fleet.env, 'trace', ...args);
+  const told = async (id: string): Promise<TraceJson['data']> => (await trace(id, '--json')).json<TraceJson>().data;
+  async function addSticker(color: number, requestId: string): Promise<string> {
+    const answer = await own.addSticker(packKey, { bytes: drawPng(color), emojis: ['🎈'], requestId });
+    expect(answer.status).toBe(202);
+    return answer.json<{ data: { sticker_id: string } }>().data.sticker_id;
+  }
+  const untilTold = (id: string, isIt: (story: TraceJson['data']) => boolean): Promise<TraceJson['data']> =>
+    waitFor(async () => {
+      const story = await told(id);
+      return isIt(story) ? story : null;
+    }, patience);
+
+  it('tells the way of a sticker by its id and by its request, in order and with who did what', async () => {
+    const id = await addSticker(600, 'way-1');
+    const story = await untilTold(
+      id,
+      ({ is_over: isOver, lines }) => isOver && lines.some(({ what }) => what.startsWith('sticker of')),
+    );
+    const byRequest = await told('way-1');
+
+    expect(story).toMatchObject({ sticker_ids: [id], request_ids: ['way-1'] });
+    const at = (part: RegExp): number => story.lines.findIndex(({ what }) => part.test(what));
+    const steps = [
+      /^STICKER_ASSET_CREATED \(event \d+\) of sticker_asset .* appended/,
+      /^STICKER_ASSET_CREATED .* relayed/,
+      /^task classification of .* done/,
+      /^STICKER_CLASSIFIED .* appended/,
+      /^STICKER_CLASSIFIED .* relayed/,
+      /^STICKER_READY .* appended/,
+    ].map(at);
+    expect(steps).not.toContain(-1);
+    // Of what two clocks have written down within a millisecond, either may be first.
+    const [appended = 0, relayed = 0, , classified = 0, handedOn = 0, ready = 0] = steps;
+    expect([appended < relayed, relayed < classified, classified < handedOn, handedOn < ready]).toEqual(
+      Array.from({ length: 4 }, () => true),
+    );
+    const task = story.lines[at(/^task classification/)];
+    expect(task).toMatchObject({ by: 'worker-classification', waits: null });
+    expect(task?.took_ms).toBeGreaterThanOrEqual(0);
+    expect(story.lines[relayed]).toMatchObject({ by: 'relay' });
+    for (const line of story.lines)
+      expect(line.after_ms).toBe(Date.parse(line.at) - Date.parse(story.lines[0]?.at ?? ''));
+    const whats = byRequest.lines.map(({ what }) => what);
+    for (const { what } of story.lines.filter(({ what }) => /\(event|^task/.test(what))) expect(whats).toContain(what);
+    // The pack's task may be one that waited already, of the request that made the pack.
+    await untilTold(packKey, ({ lines }) => lines.some(({ what }) => /^task rebuild of .* done/.test(what)));
+  });
+
+  it('says where it waits: paused, then over', async () => {
+    await runOps(fleet.env, 'queues', 'pause', 'classification', '--reason', 'a look');
+    const id = await addSticker(601, 'waits-1');
+    const story = await untilTold(id, ({ lines }) => lines.some(({ waits }) => /are paused/.test(waits ?? '')));
+    const text = await trace(id);
+
+    expect(story.is_over).toBe(false);
+    expect(text.out).toMatch(/^Where it waits\n.*task classification of .*: tasks of type classification are paused/m);
+    await runOps(fleet.env, 'queues', 'resume', 'classification', '--reason', 'seen');
+    await untilTold(id, ({ is_over: isOver }) => isOver);
+    expect((await trace(id)).out).toContain('Nothing of it waits.');
+  });
+
+  it('names a dead letter with the command that shows it', async () => {
+    const id = await addSticker(602, 'dead-1');
+    await untilTold(id, ({ is_over: isOver }) => isOver);
+    const [error, payload] = ['Error: the disk is full', { subject_id: id, request_id: 'dead-1' }];
+    const task = { id: uuidv7(), taskType: 'classification', subjectId: id, attempts: 9, error, payload };
+    await keepDeadTask(fleet.database, task);
+    const { lines } = await told('dead-1');
+    const dead = lines.find(({ waits }) => waits?.startsWith('dead letter'));
+
+    expect(dead?.what).toBe(`classification of ${id} failed for good after 9 attempts: ${error}`);
+    const [, name = ''] = /^dead letter (tasks:\d+): npm run ops -- dlq show \1$/.exec(dead?.waits ?? '') ?? [];
+    expect((await runOps(fleet.env, 'dlq', 'show', name)).out).toContain('the disk is full');
+    await runOps(fleet.env, 'dlq', 'redrive', name, '--yes', '--reason', 'disk grown');
+    const after = await untilTold(id, ({ is_over: isOver }) => isOver);
+    expect(after.lines.map(({ what }) => what)).toContain(
+      `dead letter redriven tasks classification:${id}: disk grown`,
+    );
+  });
+
+  it('ends with 1 for what nothing is known of, and with 2 for what is no id', async () => {
+    const [unknown, none, wrong] = await Promise.all([trace('nothing-of-this-name'), trace(), trace('two words')]);
+
+    expect([unknown.code, none.code, wrong.code]).toEqual([1, 2, 2]);
+    expect([unknown.out, none.out, wrong.out]).toEqual(['', '', '']);
+    expect(unknown.err).toContain('Nothing is known of nothing-of-this-name');
+  });
+});
