@@ -17,6 +17,7 @@ import { plansBench } from './bench/plans.ts';
 import { relayBench } from './bench/relay-throughput.ts';
 import { describeMachine, printFigures, printMachine, summarise, type Figure } from './bench/report.ts';
 import { runBench } from './bench/run-bench.ts';
+import { tracingBench } from './bench/tracing.ts';
 import { tuningBench } from './bench/tuning.ts';
 import { uploadLatencyBench } from './bench/upload-latency.ts';
 import { workerScaleBench } from './bench/worker-scale.ts';
@@ -28,6 +29,7 @@ const benches = [
   relayBench,
   listBench,
   metricsBench,
+  tracingBench,
   objectStorageBench,
   inlinePollerBench,
   workerScaleBench,
