@@ -202,7 +202,7 @@ describe.each(testDatabaseKinds())('traces of a fleet on %s', (kind) => {
     ['an escape sequence', 'a\x1b[31mb', 400],
   ])('do without an X-Request-Id of %s: it is answered with one of ours', async (_what, requestId, status) => {
     const socket = connect(Number(new URL(fleet.apiUrl).port), '127.0.0.1');
-    socket.end(
+    socket.write(
       `GET /api/sticker-packs/none HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Request-Id: ${requestId}\r\n\r\n`,
     );
     const answer = await text(socket);
