@@ -1,7 +1,7 @@
 /**
  * What the tables say of one sticker, pack or request: its events, what became of them, what was made, who decided. Stickers and
- * packs are found through indexes. A request is found by reading the outbox, which holds a week: half a second for a million events,
- * where an index would be written with each of them, and with both of their updates.
+ * packs are found through indexes. A request is found by reading the whole outbox, which holds a week: a person waits for that now and
+ * then, where an index would be written with each event, and with both of its updates.
  */
 import type { Knex } from 'knex';
 import { fromJsonColumn, type Database } from '@omnizap/runtime';

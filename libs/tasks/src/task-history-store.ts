@@ -40,7 +40,7 @@ type Row = {
 const mostTasks = 1_000;
 
 /**
- * The oldest first, a thousand at most. Reads all jobs, a second for a million of them: an index on their data would cost each
+ * The oldest first, a thousand at most. Reads all jobs: an index on their data would cost each
  * task more than a person's question is worth.
  */
 export async function readTaskHistory(
