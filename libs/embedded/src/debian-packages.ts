@@ -19,6 +19,8 @@ type Packages = {
   withDependencies?: 'missing' | 'all';
   /** Under whichever of these names they exist: no release has all of them, and most systems have most of what they hold. */
   extras: string[];
+  /** Changes what was unpacked before it appears. */
+  prepare?: (root: string) => Promise<void>;
 };
 
 export async function canFetchPackages(): Promise<boolean> {
@@ -40,6 +42,7 @@ export async function unpackPackages(wanted: Packages): Promise<void> {
     for (const name of await readdir(work)) {
       if (name.endsWith('.deb')) await run('dpkg', ['-x', path.join(work, name), root]);
     }
+    await wanted.prepare?.(root);
     await rm(into, { recursive: true, force: true });
     await rename(root, into);
   } catch (error) {

@@ -52,8 +52,10 @@ export async function locateMonitoring({
   }
   try {
     log(`fetching ${PACKAGES.join(' and ')} into the cache (once, about 30 MB)`);
-    await unpackPackages({ into: unpacked, packages: PACKAGES, extras: [] });
-    await makeRelocatable(path.join(programs, 'prometheus-alertmanager'));
+    await unpackPackages({
+      ...{ into: unpacked, packages: PACKAGES, extras: [] },
+      prepare: async (root) => await makeRelocatable(path.join(root, 'usr/bin/prometheus-alertmanager')),
+    });
   } catch (error) {
     log(`${PACKAGES.join(' and ')} could not be fetched: ${error instanceof Error ? error.message : String(error)}`);
     return null;
