@@ -14,6 +14,7 @@ import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { renderAlertmanager } from '../alertmanager/render-alertmanager.ts';
 import { renderRules } from '../rules/render-rules.ts';
+import { startReceiver, type Told } from './start-receiver.ts';
 
 const configFile = path.resolve(import.meta.dirname, '../prometheus/prometheus.yml');
 const scrapeInterval = '1s';
@@ -30,8 +31,10 @@ export type Monitoring = {
   rules: () => Promise<RuleState[]>;
   /** Whether it has scraped each of its targets: by `process`, those that answered last time. */
   targets: () => Promise<{ process: string; instance: string; isUp: boolean; lastError: string }[]>;
-  /** Alerts that Alertmanager would send: `inhibited`, those that a cause keeps quiet. */
-  alerts: () => Promise<{ sent: string[]; inhibited: string[] }>;
+  /** Alerts that are active: `inhibited`, those that a cause keeps quiet; `loud`, the others. */
+  alerts: () => Promise<{ loud: string[]; inhibited: string[] }>;
+  /** What Alertmanager has told its receivers so far. */
+  told: () => Told[];
   processes: { name: string; pid: number }[];
   stop: () => Promise<void>;
 };
@@ -86,15 +89,18 @@ export async function startMonitoring(options: Options): Promise<Monitoring> {
   const common = { installation, ...(signal === undefined ? {} : { signal }) };
 
   const alertmanagerFile = path.join(folder, 'alertmanager.yml');
-  const quiet = { page: {}, today: {}, ticket: {} };
-  await writeFile(alertmanagerFile, renderAlertmanager({ timeScale, receivers: quiet }));
-  const alertmanager = await startAlertmanager({
-    ...common,
-    dataDir: path.join(folder, 'alertmanager'),
-    configFile: alertmanagerFile,
-  });
+  const receiver = await startReceiver();
+  const post = { webhook_configs: [{ url: receiver.url, send_resolved: true }] };
+  const receivers = { page: post, today: post, ticket: post };
+  let alertmanager: EmbeddedMonitoring | undefined;
   let prometheus: EmbeddedMonitoring;
   try {
+    await writeFile(alertmanagerFile, renderAlertmanager({ timeScale, receivers }));
+    alertmanager = await startAlertmanager({
+      ...common,
+      dataDir: path.join(folder, 'alertmanager'),
+      configFile: alertmanagerFile,
+    });
     const prometheusFile = path.join(folder, 'prometheus.yml');
     await writeFile(prometheusFile, await renderConfig(options, alertmanager.url));
     prometheus = await startPrometheus({
@@ -103,9 +109,11 @@ export async function startMonitoring(options: Options): Promise<Monitoring> {
       configFile: prometheusFile,
     });
   } catch (error) {
-    await alertmanager.stop();
+    await alertmanager?.stop();
+    await receiver.stop();
     throw error;
   }
+  const { url: alertmanagerUrl, stop: stopAlertmanager } = alertmanager;
 
   const ask = async (where: string): Promise<unknown> => {
     const answer = await fetch(`${prometheus.url}/api/v1/${where}`);
@@ -142,18 +150,20 @@ export async function startMonitoring(options: Options): Promise<Monitoring> {
       }));
     },
     async alerts() {
-      const answer = await fetch(`${alertmanager.url}/api/v2/alerts?active=true&inhibited=true`);
+      const answer = await fetch(`${alertmanagerUrl}/api/v2/alerts?active=true&inhibited=true`);
       const alerts = alertList.parse(await answer.json());
       const namesOf = (some: typeof alerts): string[] =>
         [...new Set(some.map(({ labels }) => labels.alertname ?? ''))].toSorted();
       const isInhibited = ({ status }: (typeof alerts)[number]): boolean => status.inhibitedBy.length > 0;
       return {
-        sent: namesOf(alerts.filter((alert) => !isInhibited(alert))),
+        loud: namesOf(alerts.filter((alert) => !isInhibited(alert))),
         inhibited: namesOf(alerts.filter(isInhibited)),
       };
     },
+    told: receiver.told,
     async stop() {
-      await Promise.all([prometheus.stop(), alertmanager.stop()]);
+      await Promise.all([prometheus.stop(), stopAlertmanager()]);
+      await receiver.stop();
     },
   };
 }

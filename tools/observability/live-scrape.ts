@@ -215,7 +215,7 @@ async function judge(
   const fired = new Set<string>();
   await waitFor(
     async () => {
-      for (const name of (await monitoring.alerts()).sent) fired.add(name);
+      for (const name of (await monitoring.alerts()).loud) fired.add(name);
       return performance.now() > silentUntil;
     },
     { timeoutMs: silenceMs + 30_000, intervalMs: 500, description: 'a while to pass' },
