@@ -14,6 +14,8 @@ export const slowTests: readonly string[] = [
   'apps/api/test/fleet.e2e.test.ts',
   'tools/chaos.e2e.test.ts',
   'tools/loadtest.e2e.test.ts',
+  'apps/maintenance/test/metrics-away.e2e.test.ts',
+  'observability/check/rules.monitoring.e2e.test.ts',
   'apps/cli/test/ops.e2e.test.ts',
   'apps/api/test/gallery.browser.e2e.test.ts',
   'apps/api/test/moderation.e2e.test.ts',
