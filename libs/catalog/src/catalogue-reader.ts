@@ -6,17 +6,17 @@ import { findActiveBan } from './ban-store.ts';
 import type { Actor } from './packs.ts';
 import { isReachable } from './packs.ts';
 import {
+  findPackView,
   findServedFile,
   readPackStamps,
   readPackViews,
-  readStickers,
+  readStickersByKey,
   type PackView,
   type ServedFile,
   type StickerView,
 } from './catalogue-store.ts';
 import { formatCursor, parseCursor, type Cursor, type LiveCursor, type SnapshotCursor } from './cursor.ts';
 import { createLiveRanking, positionAfter } from './live-ranking.ts';
-import { findPackByKey } from './pack-store.ts';
 import { createPackSearch } from './pack-search.ts';
 import { rankingScore, trendScore } from './ranking-formulas.ts';
 import {
@@ -257,12 +257,15 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
       actor: Actor | null,
       source: Source = 'snapshot',
     ): Promise<{ view: PackView & { signals: PackSignals }; stickers: StickerView[]; isOwn: boolean }> {
-      const pack = await findPackByKey(knex, packKey);
-      const isOwn = pack !== null && actor !== null && (actor.isAdmin || actor.ownerId === pack.ownerId);
-      const [view] = pack === null || (!isOwn && !isReachable(pack)) ? [] : await readPackViews(knex, [pack.id]);
-      if (!view) throw new AppError('pack-not-found', `There is no pack "${packKey}".`);
-      const stickers = await readStickers(knex, view.pack.id);
-      const generation = source === 'live' ? null : await currentGeneration();
+      // All at once: where many wait for a connection, each question that waits for another one waits in line again.
+      const [view, stickers, generation] = await Promise.all([
+        findPackView(knex, packKey),
+        readStickersByKey(knex, packKey),
+        source === 'live' ? null : currentGeneration(),
+      ]);
+      const isOwn = view !== null && actor !== null && (actor.isAdmin || actor.ownerId === view.pack.ownerId);
+      if (!view || !(isOwn || isReachable(view.pack)))
+        throw new AppError('pack-not-found', `There is no pack "${packKey}".`);
       return {
         view: { ...view, signals: signalsOf(view, generation?.refreshedAt ?? newestChange(view)) },
         stickers: isOwn ? stickers : stickers.filter(isShown),

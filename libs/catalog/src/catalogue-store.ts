@@ -34,7 +34,16 @@ type EngagementRow = {
 
 /** Packs by id, in no particular order; deleted ones are left out. One query. */
 export async function readPackViews(db: Knex, ids: string[]): Promise<PackView[]> {
-  if (ids.length === 0) return [];
+  return ids.length === 0 ? [] : readViews(db, (query) => query.whereIn('p.id', ids));
+}
+
+/** As `readPackViews`: the pack with that key. */
+export async function findPackView(db: Knex, packKey: string): Promise<PackView | null> {
+  const [view] = await readViews(db, (query) => query.where('p.pack_key', packKey));
+  return view ?? null;
+}
+
+async function readViews(db: Knex, narrow: (query: Knex.QueryBuilder) => Knex.QueryBuilder): Promise<PackView[]> {
   const itemCount = db('sticker_pack_item as i').whereRaw('i.pack_id = p.id').count('*').as('item_count');
   const rows: (Parameters<typeof packOfRow>[0] & EngagementRow & Partial<ScoreRow>)[] = await db('sticker_pack as p')
     .join('sticker_pack_engagement as e', 'e.pack_id', 'p.id')
@@ -42,7 +51,7 @@ export async function readPackViews(db: Knex, ids: string[]): Promise<PackView[]
     .leftJoin('sticker_asset_derivative as d', (join) => {
       join.on('d.asset_id', 's.cover_asset_id').andOn('d.variant', db.raw("'preview'"));
     })
-    .whereIn('p.id', ids)
+    .modify(narrow)
     .whereNull('p.deleted_at')
     .select(
       's.*',
@@ -147,7 +156,16 @@ type StickerRow = {
  * The stickers of a pack in order. One query. A position is the place in that order, 0 to n-1: stored ones only sort, and have gaps
  * where stickers left. Measures are those of the served file once there is one.
  */
-export async function readStickers(db: Knex, packId: string): Promise<StickerView[]> {
+export function readStickers(db: Knex, packId: string): Promise<StickerView[]> {
+  return readStickersOf(db, packId);
+}
+
+/** As `readStickers`: of the pack with that key, also while nothing else is known of it. */
+export function readStickersByKey(db: Knex, packKey: string): Promise<StickerView[]> {
+  return readStickersOf(db, db('sticker_pack').where('pack_key', packKey).select('id'));
+}
+
+async function readStickersOf(db: Knex, packId: string | Knex.QueryBuilder): Promise<StickerView[]> {
   const rows: StickerRow[] = await db('sticker_pack_item as i')
     .join('sticker_asset as a', 'a.id', 'i.asset_id')
     .leftJoin('sticker_asset_classification as c', 'c.asset_id', 'i.asset_id')
@@ -157,7 +175,7 @@ export async function readStickers(db: Knex, packId: string): Promise<StickerVie
     .leftJoin('sticker_asset_derivative as v', (join) => {
       join.on('v.asset_id', 'i.asset_id').andOn('v.variant', db.raw("'preview'"));
     })
-    .where('i.pack_id', packId)
+    .where('i.pack_id', packId as string)
     .orderBy('i.position')
     .select(
       'i.asset_id',
