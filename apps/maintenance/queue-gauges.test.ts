@@ -28,6 +28,7 @@ describe('the queue gauges', () => {
           count('rebuild', 'retry', 7),
           count('webhook', 'retry', 40_000),
           count('webhook', 'created', 1),
+          { ...count('classification', 'created', 1), lane: 'canary' },
         ]),
     });
     await figures.refresh();
@@ -41,7 +42,7 @@ describe('the queue gauges', () => {
         ]),
       );
     expect(series('omnizap_queue_depth')).toEqual({
-      sticker_worker_tasks_pending: 0,
+      sticker_worker_tasks_pending: 3,
       sticker_worker_tasks_processing: 0,
       sticker_worker_tasks_failed: 3,
       sticker_worker_tasks_dlq: 6,
@@ -58,6 +59,10 @@ describe('the queue gauges', () => {
       domain_event_outbox_pending: 5.5,
       delivery_pending: 40_000,
     });
-    expect(text).toContain('omnizap_task_depth{task_type="webhook",lane="stable"} 6\n');
+    const tasks = [...text.matchAll(/^omnizap_task_depth\{task_type="(\w+)",lane="(\w+)"\} (.*)$/gm)];
+    expect(tasks.map(([, type = '', lane = '', value = '']) => `${type}.${lane} ${value}`)).toEqual([
+      ...['classification.stable 0', 'derivative.stable 0', 'curation.stable 0', 'rebuild.stable 3'],
+      ...['storage.stable 0', 'webhook.stable 6', 'classification.canary 3'],
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 /** Depth and age of what waits, in the catalogue and in the task queues: one statement for each of the two. */
-import { ownTaskTypes, type CatalogueDepth } from '@omnizap/catalog';
+import { ownTaskTypes, taskTypes, type CatalogueDepth } from '@omnizap/catalog';
 import { Gauge, type Metrics } from '@omnizap/runtime';
 import type { TaskCount } from '@omnizap/tasks';
 import type { LeaderFigures } from './leader-figures.ts';
@@ -81,6 +81,8 @@ export function addQueueGauges(deps: QueueGaugeDeps): void {
         });
         setAll(oldest, { sticker_worker_tasks_pending: oldestOf(own), delivery_pending: oldestOf(deliveries) });
         tasks.reset();
+        // Where nothing waits that is said, too: a series that is not there says nothing.
+        for (const type of taskTypes) tasks.set({ task_type: type, lane: 'stable' }, 0);
         for (const entry of counts) tasks.inc({ task_type: entry.taskType, lane: entry.lane }, entry.count);
       },
       leaveOut() {

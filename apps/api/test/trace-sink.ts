@@ -1,8 +1,8 @@
-/** A place for traces on this machine: takes OTLP over HTTP as JSON, and can be told to leave its senders without an answer. */
+/** A place for traces on this machine: takes OTLP over HTTP, reads what is JSON, and can be told to leave its senders without an answer. */
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 
 /** As OTLP numbers them. */
 export const spanKinds = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 };
@@ -38,20 +38,26 @@ export type TraceSink = {
   url: string;
   spans: SpanJson[];
   headers: IncomingHttpHeaders[];
+  /** What came as protobuf, as it is: names are bytes of UTF-8 in it, and ids their 16 or 8 bytes. */
+  protobuf: { contentType: string; path: string; body: Buffer }[];
   /** From now on requests are read, and never answered. */
   hang: () => void;
   stop: () => Promise<void>;
 };
 
 export async function startTraceSink(): Promise<TraceSink> {
-  const [spans, headers]: [SpanJson[], IncomingHttpHeaders[]] = [[], []];
+  const [spans, headers, protobuf]: [SpanJson[], IncomingHttpHeaders[], TraceSink['protobuf']] = [[], [], []];
   let isHanging = false;
   const server = createServer((request, response) => {
-    void text(request).then((body) => {
+    void buffer(request).then((body) => {
+      const contentType = String(request.headers['content-type']);
       headers.push(request.headers);
       if (isHanging) return;
-      spans.push(...spansOf(JSON.parse(body) as Export));
-      response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}');
+      const isJson = contentType === 'application/json';
+      if (isJson) spans.push(...spansOf(JSON.parse(body.toString()) as Export));
+      else protobuf.push({ contentType, path: request.url ?? '', body });
+      // An empty answer of protobuf is one with nothing to say.
+      response.writeHead(200, { 'Content-Type': contentType }).end(isJson ? '{}' : '');
     });
   });
   server.listen(0, '127.0.0.1');
@@ -60,6 +66,7 @@ export async function startTraceSink(): Promise<TraceSink> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     spans,
     headers,
+    protobuf,
     hang: () => void (isHanging = true),
     async stop() {
       server.close();

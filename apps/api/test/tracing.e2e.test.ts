@@ -249,6 +249,20 @@ describe.each(testDatabaseKinds())('traces of a fleet on %s', (kind) => {
     }
   }, 90_000);
 
+  it('are sent as protobuf where nobody says how, as the standard has it', async () => {
+    const api = await fleet.start('api', { OTEL_EXPORTER_OTLP_PROTOCOL: '' });
+    const { traceId, spanId, headers } = newCaller();
+    expect((await createCatalogueClient(api.url).get('/api/sticker-packs', headers)).status).toBe(200);
+
+    const ids = [traceId, spanId].map((id) => Buffer.from(id, 'hex'));
+    const sent = await waitFor(() => sink.protobuf.find(({ body }) => ids.every((id) => body.includes(id))), patience);
+    expect(sent).toMatchObject({ contentType: 'application/x-protobuf', path: '/v1/traces' });
+    for (const word of ['omnizap-api', 'GET /api/sticker-packs', 'http.response.status_code'])
+      expect(sent.body.includes(word)).toBe(true);
+    expect((await api.stop()).code).toBe(0);
+    expect(api.output()).not.toContain('traces are not delivered');
+  }, 60_000);
+
   it('keep what they are sent with out of every log', () => {
     expect(sink.headers.length).toBeGreaterThan(0);
     expect(new Set(sink.headers.map(({ authorization }) => authorization))).toEqual(new Set([secret]));

@@ -107,7 +107,6 @@ export const deliveryAndStorage: Board = {
             {
               expr: `sum by (task_type) (${fromLeader(['task_type', 'lane'], 'omnizap_task_depth', 'task_type="storage"')})`,
               legend: '{{task_type}}',
-              emptyWhile: 'nothing waits',
             },
           ],
         },

@@ -151,7 +151,6 @@ export const queuesAndOutbox: Board = {
             {
               expr: `sum by (task_type) (${fromLeader(['task_type', 'lane'], 'omnizap_task_depth')})`,
               legend: '{{task_type}}',
-              emptyWhile: 'nothing waits',
             },
           ],
         },
@@ -166,7 +165,6 @@ export const queuesAndOutbox: Board = {
             {
               expr: fromLeader(['task_type', 'lane'], 'omnizap_task_depth'),
               legend: '{{task_type}} {{lane}}',
-              emptyWhile: 'nothing waits',
             },
           ],
         },
