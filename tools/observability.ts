@@ -12,27 +12,13 @@ import { locateMonitoring } from '@omnizap/embedded';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { createAlertmanagerGate } from '../observability/check/alertmanager.ts';
-import { createDashboardsGate, createPrometheusGate } from '../observability/check/dashboards.ts';
-import { createDriftGate, createRulesGate, createRuleTestsGate } from '../observability/check/rules.ts';
 import { generateAlertFiles } from '../observability/generated-files.ts';
 import { generateDashboards } from '../observability/grafana/dashboards.ts';
-import { createLiveScrapeGate } from './observability/live-scrape.ts';
+import { chooseGates, gateNames } from './observability/choose-gates.ts';
 import { runGates } from './check/run-gates.ts';
-import type { Gate } from './check/run-gates.ts';
 
 /** promtool fills a core. */
 const gatesAtOnce = 2;
-
-const gateNames = [
-  'generated',
-  'rules',
-  'rule-tests',
-  'alertmanager',
-  'dashboards',
-  'prometheus',
-  'live-scrape',
-] as const;
 
 const root = path.dirname(import.meta.dirname);
 
@@ -84,32 +70,14 @@ async function generate(): Promise<void> {
 async function check(only: readonly string[]): Promise<boolean> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-  const gates = (await createGates()).filter(({ name }) => only.length === 0 || only.includes(name));
-  const { failed } = await runGates(gates, {
+  const tools = await locateMonitoring({
+    cacheDir: path.join(root, '.cache', 'monitoring'),
+    log: (line) => process.stderr.write(`${line}\n`),
+  });
+  const { failed } = await runGates(chooseGates({ root, only, tools, generate: allGenerated }), {
     gatesAtOnce,
     signal: stop.signal,
     print: (line) => process.stdout.write(`${line}\n`),
   });
   return failed.length === 0;
-}
-
-/** The slow ones first. Without promtool and amtool nothing of this can be judged: that is a failure, not a remark. */
-async function createGates(): Promise<Gate[]> {
-  const tools = await locateMonitoring({
-    cacheDir: path.join(root, '.cache', 'monitoring'),
-    log: (line) => process.stderr.write(`${line}\n`),
-  });
-  if (tools === null) {
-    const missing = 'Install the packages "prometheus" and "prometheus-alertmanager" (or apt-get, which fetches them).';
-    return [{ name: 'monitoring programs', run: async () => ({ findings: [missing] }) }];
-  }
-  return [
-    createLiveScrapeGate({ root, installation: tools }),
-    createRuleTestsGate(root, tools),
-    createRulesGate(root, tools),
-    createAlertmanagerGate(root, tools),
-    createDashboardsGate(root, tools),
-    createPrometheusGate(root, tools),
-    createDriftGate(root, allGenerated),
-  ];
 }
