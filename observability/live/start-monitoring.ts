@@ -45,11 +45,16 @@ type Options = {
   folder: string;
   /** `http://host:port` of the API. */
   apiUrl: string;
+  /** The fleet's METRICS_TOKEN. Default none: then the loopback may read. */
+  metricsToken?: string;
   timeScale: number;
   signal?: AbortSignal;
 };
 
-const scrapeConfig = z.looseObject({ job_name: z.string() });
+const scrapeConfig = z.looseObject({
+  job_name: z.string(),
+  http_sd_configs: z.array(z.looseObject({ url: z.url() })).optional(),
+});
 const committedConfig = z.looseObject({ scrape_configs: z.array(scrapeConfig) });
 const vector = z.object({
   data: z.object({
@@ -82,10 +87,12 @@ const alertList = z.array(
 
 /** Resolves when both answer. @throws AppError `unavailable`; nothing is left running then */
 export async function startMonitoring(options: Options): Promise<Monitoring> {
-  const { installation, folder, timeScale, signal } = options;
+  const { installation, folder, timeScale, metricsToken = '', signal } = options;
   const rulesFolder = path.join(folder, 'rules');
   await mkdir(rulesFolder, { recursive: true });
   for (const [name, text] of renderRules({ timeScale })) await writeFile(path.join(rulesFolder, name), text);
+  await mkdir(path.join(folder, 'secrets'), { recursive: true });
+  await writeFile(path.join(folder, 'secrets/metrics-token'), metricsToken, { mode: 0o600 });
   const common = { installation, ...(signal === undefined ? {} : { signal }) };
 
   const alertmanagerFile = path.join(folder, 'alertmanager.yml');
@@ -172,7 +179,8 @@ export async function startMonitoring(options: Options): Promise<Monitoring> {
 async function renderConfig({ apiUrl }: Options, alertmanagerUrl: string): Promise<string> {
   const committed = committedConfig.parse(parse(await readFile(configFile, 'utf8')));
   const fleet = committed.scrape_configs.find(({ job_name: name }) => name === 'omnizap');
-  if (fleet === undefined) throw new Error(`${configFile} has no job omnizap`);
+  if (fleet?.http_sd_configs === undefined)
+    throw new Error(`${configFile} has no job omnizap that asks for its targets`);
   return stringify({
     ...committed,
     global: { scrape_interval: scrapeInterval, scrape_timeout: scrapeInterval, evaluation_interval: scrapeInterval },
@@ -181,9 +189,11 @@ async function renderConfig({ apiUrl }: Options, alertmanagerUrl: string): Promi
     scrape_configs: [
       {
         ...fleet,
-        // The loopback may read without a token.
-        authorization: undefined,
-        http_sd_configs: [{ url: `${apiUrl}/api/ops/targets`, refresh_interval: scrapeInterval }],
+        http_sd_configs: fleet.http_sd_configs.map((asked) => ({
+          ...asked,
+          url: new URL(new URL(asked.url).pathname, apiUrl).href,
+          refresh_interval: scrapeInterval,
+        })),
       },
     ],
   });

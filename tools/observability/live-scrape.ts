@@ -1,9 +1,11 @@
 /**
- * The gate that believes nothing but a running fleet: Prometheus, with the committed configuration and rules, scrapes every process;
+ * The gate that believes nothing but a running fleet: Prometheus, with the committed configuration and rules, finds and scrapes every
+ * process, by the token without which none of them answers it;
  * each rule has to evaluate, each query of each dashboard has to find series, promtool has to like what is exported, and no alert may
  * fire. The fleet is `npm start`'s, with a bucket, a rollout of canary workers, and somebody who subscribed.
  */
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -55,6 +57,14 @@ const excused = new Set([
 
 type Options = { root: string; installation: MonitoringInstallation };
 
+type FleetOptions = {
+  root: string;
+  folder: string;
+  metricsToken: string;
+  cleanUp: (step: () => Promise<void>) => void;
+  signal: AbortSignal;
+};
+
 export function createLiveScrapeGate({ root, installation }: Options): Gate {
   return {
     name: 'live-scrape',
@@ -62,15 +72,16 @@ export function createLiveScrapeGate({ root, installation }: Options): Gate {
       const folder = await mkdtemp(path.join(tmpdir(), 'omnizap watched '));
       const steps = [async (): Promise<void> => await rm(folder, { recursive: true, force: true })];
       const cleanUp = (step: () => Promise<void>): void => void steps.push(step);
+      const metricsToken = randomBytes(24).toString('base64url');
       try {
-        const fleet = await startFleet(root, folder, cleanUp, signal);
+        const fleet = await startFleet({ root, folder, metricsToken, cleanUp, signal });
         const traffic = await startTraffic(fleet, cleanUp);
         const monitoring = await startMonitoring({
-          ...{ installation, apiUrl: fleet.apiUrl, timeScale, signal },
+          ...{ installation, apiUrl: fleet.apiUrl, metricsToken, timeScale, signal },
           folder: path.join(folder, 'monitoring'),
         });
         cleanUp(monitoring.stop);
-        const { findings, remark } = await judge(monitoring, fleet, installation);
+        const { findings, remark } = await judge(monitoring, { fleet, metricsToken, promtool: installation.promtool });
         return { findings: [...findings, ...traffic.problems()], remark };
       } finally {
         for (let step = steps.pop(); step; step = steps.pop()) await step().catch(() => undefined);
@@ -79,12 +90,7 @@ export function createLiveScrapeGate({ root, installation }: Options): Gate {
   };
 }
 
-async function startFleet(
-  root: string,
-  folder: string,
-  cleanUp: (step: () => Promise<void>) => void,
-  signal: AbortSignal,
-): Promise<BenchFleet> {
+async function startFleet({ root, folder, metricsToken, cleanUp, signal }: FleetOptions): Promise<BenchFleet> {
   const installation = await locateSwift({ cacheDir: path.join(root, '.cache', 'object-storage') });
   if (installation === null) throw new Error('there is no OpenStack Swift here and none could be fetched');
   const swift = await startSwift({ installation, dataDir: path.join(folder, 'swift'), signal });
@@ -100,6 +106,7 @@ async function startFleet(
   const fleet = await startBenchFleet({
     folder,
     settings: {
+      METRICS_TOKEN: metricsToken,
       STICKER_OBJECT_STORAGE_BUCKET: bucket,
       STICKER_OBJECT_STORAGE_ENDPOINT: endpoint,
       STICKER_OBJECT_STORAGE_REGION: region,
@@ -183,8 +190,7 @@ async function startTraffic(
 
 async function judge(
   monitoring: Monitoring,
-  fleet: BenchFleet,
-  { promtool }: MonitoringInstallation,
+  { fleet, metricsToken, promtool }: { fleet: BenchFleet; metricsToken: string; promtool: string },
 ): Promise<{ findings: string[]; remark: string }> {
   const findings: string[] = [];
   const deadline = performance.now() + patienceMs;
@@ -227,8 +233,12 @@ async function judge(
   for (const query of empty)
     if (!isExcused(query)) findings.push(`${query.dashboard}, ${query.panel}: no series for ${query.expr}`);
 
-  for (const { process, instance } of await monitoring.targets())
-    findings.push(...(await complaintsOf(promtool, instance)).map((complaint) => `${process}: ${complaint}`));
+  for (const { process, instance } of await monitoring.targets()) {
+    const { status } = await ask(`http://${instance}/metrics`);
+    if (status === 200) findings.push(`${process}: its metrics are for everybody, whatever METRICS_TOKEN is`);
+    const { bytes } = await ask(`http://${instance}/metrics`, { key: metricsToken });
+    findings.push(...(await complaintsOf(promtool, instance, bytes)).map((complaint) => `${process}: ${complaint}`));
+  }
 
   const silentUntil = performance.now() + silenceMs;
   const fired = new Set<string>();
@@ -252,15 +262,14 @@ async function judge(
 const isExcused = ({ emptyWhile }: PanelQuery): boolean => emptyWhile !== undefined && excused.has(emptyWhile);
 
 /** promtool's, but for the unit of the contract's names in milliseconds. @throws Error when it could not judge */
-async function complaintsOf(promtool: string, instance: string): Promise<string[]> {
-  const { bytes } = await ask(`http://${instance}/metrics`);
+async function complaintsOf(promtool: string, instance: string, metrics: Buffer): Promise<string[]> {
   const said = await new Promise<string>((resolve, reject) => {
     const child = execFile(promtool, ['check', 'metrics'], (error, stdout, stderr) => {
       const isJudged = error === null || error.code === promtoolComplains;
       if (isJudged) resolve(stdout + stderr);
       else reject(new Error(`promtool cannot read the metrics of ${instance}: ${stderr || error.message}`));
     });
-    child.stdin?.end(bytes);
+    child.stdin?.end(metrics);
   });
   return said.split('\n').filter((line) => line !== '' && !isListed(line));
 }
