@@ -38,13 +38,21 @@ describe('the dashboards', () => {
       expect(text).toContain(name);
   });
 
-  it('hide no link in a menu, and reduce every number to its latest', () => {
+  it('hide no link in a menu, and ask for every number as it is now: what is gone must not stand there frozen', () => {
     for (const dashboard of buildDashboards()) {
       expect(JSON.stringify(dashboard).includes('inControlsMenu')).toBe(false);
       const numbers = (dashboard.panels ?? []).filter(({ type }) => type === 'stat');
-      for (const number of numbers)
-        expect(number).toMatchObject({ options: { reduceOptions: { calcs: ['lastNotNull'] } } });
+      for (const number of numbers) {
+        expect(number).toMatchObject({ options: { reduceOptions: { calcs: ['lastNotNull'] }, graphMode: 'none' } });
+        for (const target of ('targets' in number && number.targets) || [])
+          expect(target).toMatchObject({ instant: true, range: false });
+      }
     }
+  });
+
+  it('tell which process an alert is about', () => {
+    const [{ expr } = { expr: '' }] = panelQueries().filter(({ panel }) => panel === 'Alerts now');
+    expect(/without \(([^)]*)\)/.exec(expr)?.[1]?.split(', ')).toEqual(['job', 'version', 'release']);
   });
 
   it('link to each other, with the time and what was chosen', () => {

@@ -48,7 +48,7 @@ export type Target = {
 };
 
 export type Panel = {
-  /** stat: the latest value; timeline: a state per moment; table: the latest of each series. */
+  /** stat: the value of the end of the time range; timeline: a state per moment; table: the latest of each series. */
   kind: 'timeseries' | 'stat' | 'timeline' | 'table';
   title: string;
   description: string;
@@ -107,7 +107,7 @@ function builderOf(panel: Panel): TimeseriesBuilder | StatBuilder | TimelineBuil
     case 'stat':
       return new StatBuilder()
         .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
-        .graphMode(BigValueGraphMode.Area)
+        .graphMode(BigValueGraphMode.None)
         .colorMode(BigValueColorMode.Value)
         .textMode(panel.targets.length > 1 ? BigValueTextMode.ValueAndName : BigValueTextMode.Auto);
     case 'timeline':
@@ -148,7 +148,9 @@ function timeseries({ limits = [], isStacked = false }: Panel): TimeseriesBuilde
 
 function queryOf(panel: Panel, { expr, legend }: Target, index: number): DataqueryBuilder {
   const query = new DataqueryBuilder().datasource(datasource).expr(expr).legendFormat(legend).refId(refIdOf(index));
-  return panel.kind === 'table' ? query.instant().format(PromQueryFormat.Table) : query.range();
+  if (panel.kind === 'table') return query.instant().format(PromQueryFormat.Table);
+  // Of a range, the latest that there was would stand there for as long as the range goes back.
+  return panel.kind === 'stat' ? query.instant() : query.range();
 }
 
 /** A, B, C ... */

@@ -52,6 +52,14 @@ export function ratio(some: string, all: string): string {
   return `(${some} or 0 * ${all}) / ${all}`;
 }
 
+/**
+ * The part of what was asked that `failed`, 0-1, where only what ended well is counted in `answered`: without any answer it is all of
+ * it, and not unknown or beyond all limits. Both have to be summed by the same labels.
+ */
+export function failedPart(failed: string, answered: string): string {
+  return `(${failed} or 0 * ${answered}) / (${answered} > ${failed} or ${failed} or ${answered})`;
+}
+
 function aggregate(operation: 'sum' | 'max', by: readonly string[]): string {
   return by.length === 0 ? operation : `${operation} by (${by.join(', ')})`;
 }

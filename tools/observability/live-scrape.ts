@@ -47,7 +47,7 @@ const canaries = ['worker-classification', 'worker-curation', 'worker-rebuild'];
 const excused = new Set([
   'no history yet',
   'none was slow',
-  'none was slower',
+  'none was slower or failed',
   'nothing was old enough',
   'no policy has run since the processes were started',
   'no alert fires or is pending',

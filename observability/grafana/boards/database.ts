@@ -1,7 +1,7 @@
 /** Both databases as the processes see them, and as they see themselves. */
 import type { Board } from '../board.ts';
 import { limitsOf } from '../limits.ts';
-import { countOf, fromLeader, greatest, mean, perSecond, quantile, ratio, series, sumOf } from '../queries.ts';
+import { countOf, failedPart, fromLeader, greatest, mean, perSecond, quantile, series, sumOf } from '../queries.ts';
 
 const duration = 'omnizap_database_query_duration_seconds';
 const pool = 'omnizap_database_pool_connections';
@@ -38,12 +38,12 @@ export const database: Board = {
           kind: 'timeseries',
           title: 'Failed queries',
           description:
-            'In parts of all queries: refused, cut off, deadlocked. Conflicts that are tried again count as well.',
+            'In parts of all queries: refused, cut off, deadlocked. Conflicts that are tried again count as well. 100 % when none ends well.',
           unit: 'percentunit',
           width: 8,
           targets: [
             {
-              expr: ratio(
+              expr: failedPart(
                 perSecond(['database'], 'omnizap_database_query_errors_total'),
                 perSecond(['database'], `${duration}_count`),
               ),

@@ -91,8 +91,8 @@ export const fleetOverview: Board = {
           height: 7,
           targets: [
             {
-              expr: 'max without (instance, job, version, release) (ALERTS)',
-              legend: '{{alertname}}',
+              expr: 'max without (job, version, release) (ALERTS)',
+              legend: '{{alertname}} {{instance}}',
               emptyWhile: 'no alert fires or is pending',
             },
           ],

@@ -47,7 +47,7 @@ export const httpAndSlo: Board = {
         {
           kind: 'stat',
           title: 'Slow reads',
-          description: `GET and HEAD that took longer than ${slowReadMs} ms, were given up or timed out, in parts of all reads, now.`,
+          description: `GET and HEAD that took longer than ${slowReadMs} ms, in parts of all that were answered 2xx or 3xx, given up, or timed out, now. One that was given up counts by how long it was waited for.`,
           unit: 'percentunit',
           decimals: 2,
           width: 6,
@@ -106,22 +106,23 @@ export const httpAndSlo: Board = {
         },
         {
           kind: 'timeseries',
-          title: 'Slower than the target',
-          description: 'Requests per second that took longer than HTTP_SLO_TARGET_MS, by route group.',
+          title: 'Slower than the target, or failed',
+          description:
+            'Requests per second that took longer than HTTP_SLO_TARGET_MS or were answered 5xx, by route group; of the groups that the objective covers.',
           unit: 'reqps',
           width: 8,
           targets: [
             {
               expr: perSecond(['route_group'], 'omnizap_http_slo_violation_total'),
               legend: '{{route_group}}',
-              emptyWhile: 'none was slower',
+              emptyWhile: 'none was slower or failed',
             },
           ],
         },
         {
           kind: 'timeseries',
           title: 'Slow reads over time',
-          description: `Reads slower than ${slowReadMs} ms in parts of all reads, by route group.`,
+          description: `Reads that took longer than ${slowReadMs} ms in parts of all reads, by route group; those that were given up by how long they were waited for.`,
           unit: 'percentunit',
           width: 8,
           targets: [{ expr: slowReads(['route_group']), legend: '{{route_group}}' }],
