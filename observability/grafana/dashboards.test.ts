@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { alerts } from '../slo.ts';
+import { alerts, periodDays } from '../slo.ts';
 import { buildDashboards, generateDashboards, panelQueries } from './dashboards.ts';
 import { findLayoutProblems } from './layout.ts';
 
@@ -78,6 +78,14 @@ describe('the page about them', () => {
 
   it('has every dashboard', () => {
     for (const { title = '' } of buildDashboards()) expect(page).toContain(`| ${title.replace('OmniZap / ', '')} |`);
+  });
+
+  it('has Prometheus keep what budgets are counted over, as Docker Compose has', () => {
+    const compose = readFileSync(path.join(root, 'docker-compose.yml'), 'utf8');
+    for (const text of [page, compose]) {
+      const days = Array.from(text.matchAll(/--storage\.tsdb\.retention\.time=(\d+)d/g), ([, count]) => Number(count));
+      expect(days.filter((count) => count > periodDays)).toHaveLength(1);
+    }
   });
 
   it('sends people there from alerts that exist', () => {

@@ -19,6 +19,13 @@ export function limitsOf(names: readonly string[], factor = 1): Limit[] {
   });
 }
 
+/** Where "What the budget decides" of sticker-catalog-slo.md changes: a half, a quarter, nothing left. */
+export const budgetLimits: readonly Limit[] = [
+  { value: 0.5, fires: 'below', color: 'yellow' },
+  { value: 0.25, fires: 'below', color: 'orange' },
+  { value: 0, fires: 'below', color: 'red' },
+];
+
 /** A limit that is a floor of slo.ts, or of a gate: it wakes nobody, but it is not to be crossed. */
 export function floorAt(value: number, fires: Limit['fires'] = 'above'): Limit {
   return { value, fires, color: 'orange' };

@@ -14,6 +14,8 @@ const lintExclusions: readonly LintExclusion[] = [
     reason: 'An alert that the choice of instances hides is one that nobody sees; many have no instance.',
   })),
   ...[
+    'Budget left of 30 days: failed requests',
+    'Budget left of 30 days: slow reads',
     'Budget spent in 3d: failed requests',
     'Budget spent in 3d: slow reads',
     'Burn rate: failed requests',

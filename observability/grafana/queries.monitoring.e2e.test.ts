@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
 import { findingsOf } from '../check/gate.ts';
+import { panelQueries } from './dashboards.ts';
 import { failedPart } from './queries.ts';
 
 const { promtool } = JSON.parse(process.env.OMNIZAP_TEST_MONITORING ?? '{}') as MonitoringInstallation;
@@ -30,6 +31,29 @@ describe('the failed part', () => {
       expect(await problemsOf(failedPart('failed', 'answered'), '0s', series, ['{database="queue"}', wanted])).toEqual(
         [],
       );
+    },
+    promtoolMs,
+  );
+});
+
+describe('the budget that is left', () => {
+  const [expr = ''] = panelQueries()
+    .filter(({ panel }) => panel === 'Budget left of 30 days: failed requests')
+    .map((query) => query.expr);
+  // 100 requests in every five minutes, that is 864,000 in 30 days, of which 4,320 may fail.
+  const all = ['fleet:omnizap_http_requests:increase5m', '100+0x14400'];
+  const failed = 'fleet:omnizap_http_requests_failed:increase5m';
+
+  it.each([
+    ['is all of it while nothing failed', '0+0x8640', '30d', 1],
+    ['is a half after half of the failures, all of them in a bad hour', '0+0x4999 180+0x11 0+0x3628', '30d', 0.5],
+    ['has that hour behind it after as many days', '0+0x4999 180+0x11 0+0x9000', '48d', 1],
+    ['is below nothing when more failed than may', '1+0x8640', '30d', -1],
+    ['is of the days that there are', '0+0x143 1+0x143', '23h55m', 0],
+  ])(
+    '%s',
+    async (_, values, at, wanted) => {
+      expect(await problemsOf(expr, at, [all, [failed, values]], ['{}', wanted])).toEqual([]);
     },
     promtoolMs,
   );

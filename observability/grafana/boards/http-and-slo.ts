@@ -1,12 +1,13 @@
 /** What visitors get: the objectives and what is left of them first, then where it comes from. */
 import { burnWindows, objectives, periodDays, slowReadMs } from '../../slo.ts';
 import type { Board } from '../board.ts';
-import { floorAt, limitsOf } from '../limits.ts';
+import { budgetLimits, floorAt, limitsOf } from '../limits.ts';
 import type { Panel } from '../panel.ts';
 import { perSecond, quantile } from '../queries.ts';
 import { failedRequests, inObjective, slowReads } from './http-matchers.ts';
 
 const histogram = 'omnizap_http_request_duration_ms';
+const shortest = burnWindows[0]?.short ?? '5m';
 const longest = burnWindows.at(-1)?.long ?? '3d';
 const windows = [...new Set(burnWindows.flatMap(({ long, short }) => [long, short]))];
 
@@ -20,11 +21,28 @@ export const httpAndSlo: Board = {
       panels: [
         ...objectives.map(({ title, recorded, target, bad }): Panel => ({
           kind: 'stat',
+          title: `Budget left of ${periodDays} days: ${title}`,
+          description: `What decides whether to deploy (sticker-catalog-slo.md): the part of the budget that the last ${periodDays} days have left, as recorded; ${percent(1 - target)} of what counts may be ${bad}. With less history it is of what there is: a bad day of a young fleet takes it all. Below 0 more was spent than there was.`,
+          unit: 'percentunit',
+          decimals: 1,
+          width: 4,
+          targets: [
+            {
+              // Means of one and the same window are to each other as the sums over all of the time.
+              expr: `1 - avg_over_time(${recorded.bad}:increase${shortest}[${periodDays}d]) / avg_over_time(${recorded.all}:increase${shortest}[${periodDays}d]) / ${rounded(1 - target)}`,
+              legend: 'left',
+              emptyWhile: 'no requests',
+            },
+          ],
+          limits: budgetLimits,
+        })),
+        ...objectives.map(({ title, recorded, target, bad }): Panel => ({
+          kind: 'stat',
           title: `Budget spent in ${longest}: ${title}`,
           description: `The part of the budget of ${periodDays} days that the last ${longest} took, as recorded: ${percent(1 - target)} of what counts may be ${bad}. At ${percent(Number.parseInt(longest) / periodDays)} it lasts exactly.`,
           unit: 'percentunit',
           decimals: 1,
-          width: 6,
+          width: 4,
           targets: [
             {
               expr: `${recorded.bad}:ratio_increase${longest} / ${rounded(1 - target)} * ${rounded(Number.parseInt(longest) / periodDays)}`,
@@ -40,7 +58,7 @@ export const httpAndSlo: Board = {
           description: 'Of the groups that the objective covers, in parts of all requests, now.',
           unit: 'percentunit',
           decimals: 2,
-          width: 6,
+          width: 4,
           targets: [{ expr: failedRequests([]), legend: 'failed', emptyWhile: 'no requests' }],
           limits: limitsOf(['HttpErrorsHigh', 'HttpErrorsCritical']),
         },
@@ -50,7 +68,7 @@ export const httpAndSlo: Board = {
           description: `GET and HEAD that took longer than ${slowReadMs} ms, in parts of all that were answered 2xx or 3xx, given up, or timed out, now. One that was given up counts by how long it was waited for.`,
           unit: 'percentunit',
           decimals: 2,
-          width: 6,
+          width: 4,
           targets: [{ expr: slowReads([]), legend: 'slow', emptyWhile: 'no reads' }],
         },
         ...objectives.map(({ title, recorded, target }): Panel => ({
