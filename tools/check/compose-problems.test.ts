@@ -25,6 +25,11 @@ describe('findComposeProblems', () => {
     ['a password in the file', { environment: { POSTGRES_PASSWORD: 'hunter2' } }, 'must come from the environment'],
     ['a service nobody watches', { healthcheck: undefined }, 'no healthcheck'],
     ['a password by another name', { environment: { DATA_SOURCE_PASS: 'hunter2' } }, 'must come from the environment'],
+    [
+      'a password that nobody has to set',
+      { environment: { DATA_SOURCE_PASS: '${EXPORTER_PASSWORD:-}' }, entrypoint: ['/bin/sh', '-c', 'exec exporter'] },
+      'does not refuse',
+    ],
     ['a password among arguments', { command: ['--password=${POSTGRES_PASSWORD}'] }, 'as an argument'],
     ['a token among arguments', { command: '--header=${METRICS_TOKEN:-development-only}' }, 'as an argument'],
     ['a secret in the words that start it', { entrypoint: ['run', '$API_SECRET'] }, 'as an argument'],
@@ -32,6 +37,9 @@ describe('findComposeProblems', () => {
     ['a service of a profile that may eat the host', { profiles: ['observability'] }, 'no mem_limit'],
     ['a service that may do anything', { privileged: true }, 'privileged'],
     ['a folder of ours that a service may change', { volumes: ['data:/a', './observability:/etc/b'] }, 'read-only'],
+    ['such a folder by default', { volumes: ['data:/a', '${FOLDER:-./observability}:/etc/b'] }, 'read-only'],
+    ["the host's own folders, by default", { volumes: ['data:/a', '${FOLDER:-/var}:/b:ro'] }, 'outside of the project'],
+    ['a folder that anybody names', { volumes: ['data:/a', '${FOLDER}:/b:ro'] }, 'outside of the project'],
     ["the host's own folders", { volumes: ['data:/a', '/var/run/docker.sock:/b:ro'] }, 'outside of the project'],
     ['a volume that is not declared', { volumes: ['data:/a', 'other:/b'] }, 'other is not declared'],
   ])('finds %s', (_, change, problem) => {
@@ -43,6 +51,15 @@ describe('findComposeProblems', () => {
     const entrypoint = ['/bin/sh', '-c', 'printf %s "$$METRICS_TOKEN" > /run/token'];
     expect(problemsWith({ network_mode: 'host', ports: [], command, entrypoint })).toEqual([]);
     expect(problemsWith({ network_mode: 'host', environment: { GF_SERVER_HTTP_ADDR: '127.0.0.1' } })).toEqual([]);
+  });
+
+  it('lets a service have no password that everybody knows, if it refuses to go on without', () => {
+    const entrypoint = ['/bin/sh', '-c', 'test -n "$$DATA_SOURCE_PASS" || exit 1; exec exporter "$$@"', 'exporter'];
+    expect(problemsWith({ environment: { DATA_SOURCE_PASS: '${EXPORTER_PASSWORD:-}' }, entrypoint })).toEqual([]);
+  });
+
+  it('lets people name a file in place of one of ours', () => {
+    expect(problemsWith({ volumes: ['data:/a', '${FILE:-./observability/a.yml}:/etc/a.yml:ro'] })).toEqual([]);
   });
 
   it('finds a network that was not thought about', () => {

@@ -72,12 +72,19 @@ function problemsOfNetwork({ ports, network_mode: mode, command, environment }: 
   ];
 }
 
+/** A default that everybody knows is for what only this host reaches; without one, what is started has to refuse to go on. */
 function problemsOfSecrets({ command, entrypoint, environment }: Service): string[] {
-  const written = Object.entries(environment).filter(
-    ([key, value]) => /PASS|SECRET|TOKEN/.test(key) && !/^\$\{\w+:-development-only\}$/.test(String(value)),
-  );
+  const secrets = Object.entries(environment).filter(([key]) => /PASS|SECRET|TOKEN/.test(key));
+  const isFrom = (pattern: RegExp) => (secret: (typeof secrets)[number]) => pattern.test(String(secret[1]));
+  const written = secrets.filter((secret) => !isFrom(/^\$\{\w+:-(?:development-only)?\}$/)(secret));
+  const unguarded = secrets
+    .filter(isFrom(/^\$\{\w+:-\}$/))
+    .filter(([key]) => !entrypoint.some((word) => word.startsWith(`test -n "$$${key}" ||`)));
   return [
-    ...written.map(([key]) => `${key} must come from the environment, with the default development-only`),
+    ...written.map(
+      ([key]) => `${key} must come from the environment, with the default development-only or an empty one`,
+    ),
+    ...unguarded.map(([key]) => `${key} may be empty, and the entrypoint does not refuse that`),
     // Everybody on the host can read the arguments of a process. `$$X` is replaced in the container, by its shell.
     ...[...command, ...entrypoint]
       .filter((word) => /(?<!\$)\$\{?\w*(?:PASS|SECRET|TOKEN)|password=(?!\$\$)/i.test(word))
@@ -85,9 +92,11 @@ function problemsOfSecrets({ command, entrypoint, environment }: Service): strin
   ];
 }
 
+/** Where people may name another, by its default. */
 function problemsOfMounts({ volumes }: Service): string[] {
   return volumes
-    .filter((mount) => /^[./~]/.test(mount))
+    .map((mount) => mount.replace(/^\$\{\w+:-([^}]*)\}/, '$1'))
+    .filter((mount) => /^[./~$]/.test(mount))
     .flatMap((mount) => [
       ...(mount.endsWith(':ro') ? [] : [`${mount} is not mounted read-only`]),
       ...(mount.startsWith('./') ? [] : [`${mount} is outside of the project`]),
