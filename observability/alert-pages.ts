@@ -1,7 +1,7 @@
 /** The head of each page in runbooks/alerts, and the index of them. What stands below the head is people's. */
 import { expressionOf } from './rules/render-rules.ts';
 import { alerts, alertGroups } from './slo.ts';
-import type { Alert } from './slo.ts';
+import type { Alert, Cause } from './slo.ts';
 
 export const alertIndexPath = 'runbooks/alerts/README.md';
 
@@ -50,7 +50,6 @@ const titles: Readonly<Record<Alert['group'], string>> = {
 
 function renderHead(alert: Alert): string {
   const { name, severity, condition, action, summary, inhibitedBy } = alert;
-  const causes = [...new Set(inhibitedBy)];
   return [
     `# ${name}`,
     '',
@@ -59,9 +58,9 @@ function renderHead(alert: Alert): string {
     `- Severity **${severity}**, after ${waitOf(alert)}.`,
     `- Fires when ${condition}.`,
     `- First: ${action}`,
-    ...(causes.length === 0
+    ...(inhibitedBy.length === 0
       ? []
-      : [`- Not sent while one of its causes is: ${causes.map((cause) => `[${cause}](${cause}.md)`).join(', ')}.`]),
+      : [`- Not sent while one of its causes is: ${inhibitedBy.map(causeText).join(', ')}.`]),
     '',
     'In PromQL:',
     '',
@@ -70,6 +69,14 @@ function renderHead(alert: Alert): string {
       .map((line) => `    ${line}`),
     '',
   ].join('\n');
+}
+
+function causeText({ alert, where = {}, equal = [] }: Cause): string {
+  const held = [
+    ...Object.entries(where).map(([label, value]) => `\`${label}\` ${value}`),
+    ...equal.map((label) => `the same \`${label}\``),
+  ];
+  return `[${alert}](${alert}.md)${held.length === 0 ? '' : ` (${held.join(', ')})`}`;
 }
 
 function waitOf(alert: Alert): string {

@@ -37,8 +37,18 @@ export type Alert = {
   condition: string;
   /** What to do first. */
   action: string;
-  /** Causes: while one of these fires, this one is not sent. */
-  inhibitedBy: readonly string[];
+  /** While one of these fires, this one is not sent. None of them is less severe: what is sent has to be told to whom this one is for, or sooner. */
+  inhibitedBy: readonly Cause[];
+};
+
+/**
+ * An alert that explains another one whole: where it would explain a part only, the rest would go unseen. `where`: of these labels;
+ * `equal`: of the same values as the other one has.
+ */
+export type Cause = {
+  alert: string;
+  where?: Readonly<Record<string, string>>;
+  equal?: readonly string[];
 };
 
 /** Where the page of an alert is, from the project's root. */

@@ -92,15 +92,26 @@ describe('the alerts', () => {
 
   it('name causes that exist', () => {
     const unknown = alerts.flatMap(({ name, inhibitedBy }) =>
-      inhibitedBy.filter((cause) => !names.includes(cause)).map((cause) => `${name}: ${cause}`),
+      inhibitedBy.filter(({ alert }) => !names.includes(alert)).map(({ alert }) => `${name}: ${alert}`),
     );
     expect(unknown).toEqual([]);
+  });
+
+  it('are silenced by none that is for later than they are', () => {
+    const order = ['critical', 'high', 'medium'];
+    const rankOf = new Map(alerts.map(({ name, severity }) => [name, order.indexOf(severity)]));
+    const lesser = alerts.flatMap(({ name, severity, inhibitedBy }) =>
+      inhibitedBy
+        .filter(({ alert }) => (rankOf.get(alert) ?? 0) > order.indexOf(severity))
+        .map(({ alert }) => `${name}: ${alert}`),
+    );
+    expect(lesser).toEqual([]);
   });
 
   it('never silence each other in a circle: then nobody would be told', () => {
     const causesOf = new Map(alerts.map(({ name, inhibitedBy }) => [name, inhibitedBy]));
     const leadsTo = (from: string, wanted: string, seen = new Set<string>()): boolean =>
-      (causesOf.get(from) ?? []).some((cause) => {
+      (causesOf.get(from) ?? []).some(({ alert: cause }) => {
         if (cause === wanted) return true;
         if (seen.has(cause)) return false;
         seen.add(cause);

@@ -12,7 +12,7 @@ import { queueAlerts } from './alerts/queues.ts';
 import { throughputAlerts } from './alerts/throughput.ts';
 
 export { alertGroups, alertPageOf } from './alert.ts';
-export type { Alert, AlertGroup, Duration, Severity } from './alert.ts';
+export type { Alert, AlertGroup, Cause, Duration, Severity } from './alert.ts';
 export * from './objectives.ts';
 
 /** All alerts, the objectives' first. */

@@ -9,7 +9,7 @@ type Configuration = {
     group_wait: string;
     routes: { matchers: string[]; receiver: string; group_wait: string }[];
   };
-  inhibit_rules: { source_matchers: string[]; target_matchers: string[] }[];
+  inhibit_rules: { source_matchers: string[]; target_matchers: string[]; equal?: string[] }[];
   receivers: { name: string }[];
 };
 
@@ -23,14 +23,32 @@ describe("Alertmanager's configuration", () => {
   });
 
   it('holds back each alert by exactly its causes', () => {
-    const held = new Map(
-      delivered.inhibit_rules.map(({ source_matchers: [source = ''], target_matchers: [target = ''] }) => [
-        /alertname="(\w+)"/.exec(target)?.[1],
-        /alertname=~"([\w|]+)"/.exec(source)?.[1]?.split('|').toSorted(),
-      ]),
+    const held = delivered.inhibit_rules.flatMap(({ source_matchers: [source = '', ...where], ...rule }) => {
+      const target = /^alertname="(\w+)"$/.exec(rule.target_matchers.join())?.[1];
+      const sources = /^alertname=~"([\w|]+)"$/.exec(source)?.[1]?.split('|') ?? [];
+      return sources.map((cause) => [target, cause, where.join(), (rule.equal ?? []).join()].join(' '));
+    });
+    const wanted = alerts.flatMap(({ name, inhibitedBy }) =>
+      inhibitedBy.map(({ alert, where = {}, equal = [] }) => {
+        const labels = Object.entries(where).map(([label, value]) => `${label}="${value}"`);
+        return [name, alert, labels.join(), equal.join()].join(' ');
+      }),
     );
-    for (const { name, inhibitedBy } of alerts)
-      expect(held.get(name) ?? []).toEqual([...new Set(inhibitedBy)].toSorted());
+    expect(held.toSorted()).toEqual(wanted.toSorted());
+  });
+
+  it('holds back by the alerts of the same database, or of one kind of process alone', () => {
+    const ofTarget = (name: string): Configuration['inhibit_rules'] =>
+      delivered.inhibit_rules.filter(({ target_matchers: targets }) => targets.includes(`alertname="${name}"`));
+    expect(ofTarget('DatabaseLockWaits')).toContainEqual({
+      source_matchers: ['alertname=~"DatabaseFailing"'],
+      target_matchers: ['alertname="DatabaseLockWaits"'],
+      equal: ['database'],
+    });
+    expect(ofTarget('HttpErrorDataMissing')).toContainEqual({
+      source_matchers: ['alertname=~"TargetDown"', 'process="api"'],
+      target_matchers: ['alertname="HttpErrorDataMissing"'],
+    });
   });
 
   it('waits shorter by a time scale', () => {

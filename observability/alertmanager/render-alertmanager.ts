@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { generatedNote } from '../rules/render-rules.ts';
 import { scaleDuration } from '../rules/duration.ts';
 import { alerts } from '../slo.ts';
-import type { Duration } from '../slo.ts';
+import type { Alert, Duration } from '../slo.ts';
 import { defaultReceiver, groupBy, loopbackWebhook, routes } from './routes.ts';
 import type { ReceiverName } from './routes.ts';
 
@@ -46,15 +46,27 @@ export function renderAlertmanager({ timeScale = 1, receivers = loopbackReceiver
         ...times(route),
       })),
     },
-    inhibit_rules: alerts
-      .filter(({ inhibitedBy }) => inhibitedBy.length > 0)
-      .map(({ name, inhibitedBy }) => ({
-        source_matchers: [`alertname=~"${[...new Set(inhibitedBy)].join('|')}"`],
-        target_matchers: [`alertname="${name}"`],
-      })),
+    inhibit_rules: alerts.flatMap(inhibitionsOf),
     receivers: receiverNames.map((name) => ({ name, ...receivers[name] })),
   };
   return stringify(document, { lineWidth: 0 });
+}
+
+/** One rule for the causes that are held to the same labels. */
+function inhibitionsOf({ name, inhibitedBy }: Alert): object[] {
+  const held = Map.groupBy(inhibitedBy, ({ where = {}, equal = [] }) => JSON.stringify([where, equal]));
+  return [...held.values()].map((causes) => {
+    const { where = {}, equal } = causes[0] ?? {};
+    const sources = new Set(causes.map(({ alert }) => alert));
+    return {
+      source_matchers: [
+        `alertname=~"${[...sources].join('|')}"`,
+        ...Object.entries(where).map(([label, value]) => `${label}="${value}"`),
+      ],
+      target_matchers: [`alertname="${name}"`],
+      ...(equal === undefined ? {} : { equal: [...equal] }),
+    };
+  });
 }
 
 /** The files that are committed: as delivered, and with receivers as people have them. */

@@ -1,6 +1,14 @@
 /** Ranking, flags, object storage, caches and upkeep. */
 import type { Alert } from '../alert.ts';
-import { blindness, databaseTrouble, leaderTrouble } from './causes.ts';
+import {
+  because,
+  becauseOf,
+  becauseOfSame,
+  blindness,
+  catalogueFailing,
+  catalogueTrouble,
+  leaderGone,
+} from './causes.ts';
 
 /** Look-ups per second below which a share of hits says nothing. */
 const enoughLookups = 'and sum by (cache) (rate(omnizap_cache_requests_total[10m])) > 1';
@@ -18,7 +26,7 @@ export const catalogueAlerts: readonly Alert[] = [
     condition:
       'the newest generation is older than 900 s: three times STICKER_SCORE_SNAPSHOT_REFRESH_INTERVAL_MS as delivered',
     action: 'See whether a maintenance process leads, and what its log says of publishing.',
-    inhibitedBy: [...blindness, ...leaderTrouble, ...databaseTrouble],
+    inhibitedBy: [...blindness, ...leaderGone, ...catalogueTrouble],
   },
   {
     name: 'FlagDisagreement',
@@ -32,7 +40,7 @@ export const catalogueAlerts: readonly Alert[] = [
     summary: 'Processes disagree about {{ $labels.flag }}',
     condition: 'two processes know different percentages of one flag for 2 minutes; they learn a change within 2 s',
     action: 'Find the process that is behind, and restart it.',
-    inhibitedBy: [...blindness, 'DatabaseFailing'],
+    inhibitedBy: [...blindness, ...catalogueFailing],
   },
   {
     name: 'ObjectStorageDown',
@@ -59,7 +67,7 @@ export const catalogueAlerts: readonly Alert[] = [
     summary: 'The disk answers for a bucket that is slow, incomplete or away',
     condition: 'the bucket failed to give more than 5 % of what it was asked for, with more than 12 looks a minute',
     action: 'Compare bucket and catalogue; lower the flag when the bucket is slow.',
-    inhibitedBy: [...blindness, 'ObjectStorageDown'],
+    inhibitedBy: [...blindness, ...becauseOf({ process: 'api' }, 'ObjectStorageDown')],
   },
   {
     name: 'CacheHitsCritical',
@@ -72,7 +80,7 @@ export const catalogueAlerts: readonly Alert[] = [
     summary: 'The cache {{ $labels.cache }} misses more often than it hits',
     condition: 'less than 50 % hits over 10 minutes, with more than 1 look-up per second',
     action: 'See whether the snapshot flag is up and whether one client asks for ever new pages.',
-    inhibitedBy: [...blindness, 'SnapshotStale'],
+    inhibitedBy: [...blindness, ...because('SnapshotStale')],
   },
   {
     name: 'CacheHitsLow',
@@ -85,7 +93,7 @@ export const catalogueAlerts: readonly Alert[] = [
     summary: 'The cache {{ $labels.cache }} hits less often than it should',
     condition: 'less than 70 % hits over 10 minutes, with more than 1 look-up per second',
     action: 'See which lists are asked for: searches and far pages are not worth keeping.',
-    inhibitedBy: [...blindness, 'CacheHitsCritical', 'SnapshotStale'],
+    inhibitedBy: [...blindness, ...becauseOfSame('cache', 'CacheHitsCritical'), ...because('SnapshotStale')],
   },
   {
     name: 'PartitionsMissing',
@@ -98,7 +106,7 @@ export const catalogueAlerts: readonly Alert[] = [
     summary: 'New rows of {{ $labels.table }} have partitions for less than two days',
     condition: 'the last partition of a table that is divided by day ends in less than 172800 s',
     action: 'Run retention by hand: it adds partitions; then see why the leader has not.',
-    inhibitedBy: [...blindness, ...leaderTrouble],
+    inhibitedBy: [...blindness, ...leaderGone],
   },
   {
     name: 'RetentionOverdue',
@@ -111,6 +119,6 @@ export const catalogueAlerts: readonly Alert[] = [
     summary: 'Retention of {{ $labels.policy }} has not come to its end for more than a day',
     condition: 'the last complete run of a policy ended more than 93600 s (26 h) ago',
     action: 'Look at what the last run says, then run the policy by hand.',
-    inhibitedBy: [...blindness, ...leaderTrouble, ...databaseTrouble],
+    inhibitedBy: [...blindness, ...leaderGone, ...catalogueTrouble],
   },
 ];

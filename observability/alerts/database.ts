@@ -1,6 +1,6 @@
 /** Both databases: the catalogue's and the queues'. They may be one server. */
 import type { Alert } from '../alert.ts';
-import { blindness, leaderTrouble } from './causes.ts';
+import { becauseOfSame, blindness } from './causes.ts';
 
 export const databaseAlerts: readonly Alert[] = [
   {
@@ -29,7 +29,7 @@ export const databaseAlerts: readonly Alert[] = [
     summary: 'A query of the {{ $labels.database }} database takes more than a second on average',
     condition: 'the mean query takes more than 1000 ms over 5 minutes, with more than 6 queries a minute',
     action: 'Look at what runs on the server: locks, a missing index, a full disk, another tenant.',
-    inhibitedBy: [...blindness, 'DatabaseFailing'],
+    inhibitedBy: [...blindness, ...becauseOfSame('database', 'DatabaseFailing')],
   },
   {
     name: 'DatabaseLockWaits',
@@ -42,7 +42,7 @@ export const databaseAlerts: readonly Alert[] = [
     summary: 'Sessions of the {{ $labels.database }} database wait for locks',
     condition: 'the longest wait for a lock is more than 200 ms each time that it is looked at, for 10 minutes',
     action: 'Find the session that holds the lock, and end it if it is a person or a backup.',
-    inhibitedBy: [...blindness, ...leaderTrouble, 'DatabaseFailing'],
+    inhibitedBy: [...blindness, ...becauseOfSame('database', 'DatabaseFailing')],
   },
   {
     name: 'DatabaseSlowQueries',
@@ -55,7 +55,10 @@ export const databaseAlerts: readonly Alert[] = [
     summary: 'Many single queries of the {{ $labels.database }} database take more than a second',
     condition: 'more than 30 queries in 10 minutes take longer than 1 s each',
     action: 'Find the statement on the server and read its plan.',
-    inhibitedBy: [...blindness, 'DatabaseFailing', 'DatabaseQueriesSlow', 'DatabaseLockWaits'],
+    inhibitedBy: [
+      ...blindness,
+      ...becauseOfSame('database', 'DatabaseFailing', 'DatabaseQueriesSlow', 'DatabaseLockWaits'),
+    ],
   },
   {
     name: 'DatabaseConnectionsHigh',
@@ -69,7 +72,7 @@ export const databaseAlerts: readonly Alert[] = [
     summary: 'The server of the {{ $labels.database }} database is nearly out of connections',
     condition: 'more than 80 % of the connections that the server allows are taken',
     action: 'See who holds them; lower DATABASE_POOL_MAX or raise the limit of the server.',
-    inhibitedBy: [...blindness, ...leaderTrouble, 'DatabaseFailing'],
+    inhibitedBy: [...blindness, ...becauseOfSame('database', 'DatabaseFailing')],
   },
   {
     name: 'DatabasePoolExhausted',
@@ -84,7 +87,10 @@ export const databaseAlerts: readonly Alert[] = [
       '{{ $labels.process }} at {{ $labels.instance }} waits for connections to the {{ $labels.database }} database',
     condition: 'at every scrape for 5 minutes somebody in a process waits for a connection of its pool',
     action: 'See whether queries are slow; if not, raise DATABASE_POOL_MAX or add a process.',
-    inhibitedBy: [...blindness, 'DatabaseFailing', 'DatabaseQueriesSlow', 'DatabaseLockWaits'],
+    inhibitedBy: [
+      ...blindness,
+      ...becauseOfSame('database', 'DatabaseFailing', 'DatabaseQueriesSlow', 'DatabaseLockWaits'),
+    ],
   },
   {
     name: 'DatabaseSizeHigh',
@@ -97,7 +103,7 @@ export const databaseAlerts: readonly Alert[] = [
     summary: 'The {{ $labels.database }} database is larger than planned',
     condition: 'the database is larger than 53687091200 bytes (50 GiB)',
     action: 'See which table it is, whether retention runs, and how much disk is left.',
-    inhibitedBy: [...blindness, ...leaderTrouble],
+    inhibitedBy: blindness,
   },
   {
     name: 'DatabaseGrowingFast',
@@ -111,6 +117,6 @@ export const databaseAlerts: readonly Alert[] = [
     summary: 'The {{ $labels.database }} database has grown by a third in a day',
     condition: 'the database is more than 1.3 x as large as a day ago, and larger than 1 GiB',
     action: 'See which table grows: a bulk import ends by itself, retention that stands still does not.',
-    inhibitedBy: [...blindness, ...leaderTrouble, 'RetentionOverdue'],
+    inhibitedBy: blindness,
   },
 ];

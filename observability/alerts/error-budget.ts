@@ -2,7 +2,7 @@
 import type { Alert } from '../alert.ts';
 import { burnWindows, minBadRequests, objectives, periodDays } from '../objectives.ts';
 import type { BurnWindow, Objective } from '../objectives.ts';
-import { blindness, databaseTrouble } from './causes.ts';
+import { because, becauseOf, blindness, catalogueTrouble } from './causes.ts';
 
 /** Requests of an hour that make their absence an hour later a finding. */
 const busyHourRequests = 60;
@@ -37,9 +37,12 @@ function burnAlert(objective: Objective, severity: BurnWindow['severity']): Aler
     action: isFast
       ? 'Take back what was changed last (flag or release), then look for the route and the cause.'
       : 'Find the route that spends the budget, and mend it this week.',
-    inhibitedBy: isFast
-      ? [...blindness, ...databaseTrouble, 'ApiDown']
-      : [`${alertPrefix}BudgetBurningFast`, ...blindness, ...databaseTrouble, 'ApiDown'],
+    inhibitedBy: [
+      ...(isFast ? [] : because(`${alertPrefix}BudgetBurningFast`)),
+      ...blindness,
+      ...catalogueTrouble,
+      ...because('ApiDown'),
+    ],
   };
 }
 
@@ -65,7 +68,7 @@ function missingAlert({ alertPrefix, recorded, title }: Objective): Alert {
     summary: `Nothing says how many ${title} there are`,
     condition: `no series to judge by, although there were more than ${busyHourRequests} requests in the hour that ended an hour ago`,
     action: 'Look whether the API is scraped, and whether requests reach it at all.',
-    inhibitedBy: [...blindness, 'ApiDown', 'TargetDown'],
+    inhibitedBy: [...blindness, ...because('ApiDown'), ...becauseOf({ process: 'api' }, 'TargetDown')],
   };
 }
 

@@ -1,12 +1,12 @@
 /** Raw thresholds on what visitors see now, in two levels each: they speak sooner than a budget when much goes wrong at once. */
 import type { Alert } from '../alert.ts';
-import { blindness, databaseTrouble } from './causes.ts';
+import { because, becauseOf, blindness, catalogueTrouble } from './causes.ts';
 
 /** A request per five seconds: fewer say nothing about a 95th percentile, and nobody is to be woken by three of them. */
 const enoughTraffic = 'and on () fleet:omnizap_http_requests:rate5m > 0.2';
 const needsTraffic = 'with more than 12 requests a minute';
 
-const causes = [...blindness, ...databaseTrouble, 'ApiDown'];
+const causes = [...blindness, ...catalogueTrouble, ...because('ApiDown')];
 
 export const httpAlerts: readonly Alert[] = [
   {
@@ -33,7 +33,12 @@ export const httpAlerts: readonly Alert[] = [
     summary: 'One answer in twenty takes more than half a second',
     condition: `p95 of all requests of the objective's groups is 500 ms or more over 5 minutes, ${needsTraffic}`,
     action: 'Find the slow route group, then whether it waits for the database, the cache or the processor.',
-    inhibitedBy: ['HttpLatencyCritical', 'ThroughputSurge', 'EventLoopLag', ...causes],
+    inhibitedBy: [
+      ...because('HttpLatencyCritical'),
+      ...becauseOf({ database: 'catalogue' }, 'DatabaseLockWaits'),
+      ...becauseOf({ database: 'catalogue', process: 'api' }, 'DatabasePoolExhausted'),
+      ...causes,
+    ],
   },
   {
     name: 'HttpErrorsCritical',
@@ -59,6 +64,6 @@ export const httpAlerts: readonly Alert[] = [
     summary: 'One request in twenty fails',
     condition: `5 % or more of the requests fail (5xx or timeout) over 5 minutes, ${needsTraffic}`,
     action: 'Find the route group that fails, and read the errors in the log of the API.',
-    inhibitedBy: ['HttpErrorsCritical', 'HttpErrorBudgetBurningFast', ...causes],
+    inhibitedBy: [...because('HttpErrorsCritical', 'HttpErrorBudgetBurningFast'), ...causes],
   },
 ];

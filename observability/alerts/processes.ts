@@ -1,46 +1,52 @@
 /** Processes that are missing, cannot be asked, or are too busy to answer. */
 import type { Alert } from '../alert.ts';
-import { blindness, leaderTrouble } from './causes.ts';
+import { because, becauseOfSame, blindness, catalogueFailing } from './causes.ts';
 
 export const processAlerts: readonly Alert[] = [
   {
     name: 'WorkerTypeDown',
     group: 'processes',
     severity: 'critical',
-    expression: 'max by (process) (omnizap_processes{process=~"worker-.*"}) == $limit',
+    // At 0 % on purpose the API works everything, and dedicated workers may be stopped.
+    expression:
+      'max by (process) (omnizap_processes{process=~"worker-.*"}) == $limit unless on () max(omnizap_feature_flag_rollout_percent{flag="enable_worker_dedicated_processes"}) == 0',
     limit: 0,
     fires: 'at',
     for: '2m',
     summary: 'No {{ $labels.process }} process is alive',
-    condition: 'a type of worker has 0 live processes by their leases',
+    condition:
+      'a type of worker has 0 live processes by their leases, and enable_worker_dedicated_processes is not at 0 % everywhere',
     action: 'Start one on any host; then find out in its log why it ended.',
-    inhibitedBy: [...blindness, ...leaderTrouble, 'DatabaseFailing'],
+    inhibitedBy: [...blindness, ...catalogueFailing],
   },
   {
     name: 'RelayDown',
     group: 'processes',
     severity: 'critical',
-    expression: 'max(omnizap_processes{process="relay"}) == $limit',
+    expression: 'max by (process) (omnizap_processes{process="relay"}) == $limit',
     limit: 0,
     fires: 'at',
     for: '2m',
     summary: 'No relay is alive: changes stay in the outbox',
     condition: '0 live relay processes by their leases',
     action: 'Start one on any host; then find out in its log why it ended.',
-    inhibitedBy: [...blindness, ...leaderTrouble, 'DatabaseFailing'],
+    inhibitedBy: [...blindness, ...catalogueFailing],
   },
   {
     name: 'ApiDown',
     group: 'processes',
     severity: 'critical',
-    expression: 'max(omnizap_processes{process="api"}) == $limit',
+    // Whoever counts leases may be on the host that has died: then the API is as good as gone when Prometheus reaches none.
+    expression:
+      'max by (process) (omnizap_processes{process="api"}) == $limit or (max by (process) (up{job="omnizap",process="api"}) == $limit unless on (process) max by (process) (omnizap_processes{process="api"}))',
     limit: 0,
     fires: 'at',
     for: '1m',
     summary: 'No API process is alive: the site is down',
-    condition: '0 live API processes by their leases',
+    condition:
+      '0 live API processes by their leases; or nobody counts leases, and Prometheus reaches none of the API processes that it knows',
     action: 'Start it; if it does not stay, go back to the release before.',
-    inhibitedBy: [...blindness, ...leaderTrouble, 'DatabaseFailing'],
+    inhibitedBy: [...blindness, ...catalogueFailing],
   },
   {
     name: 'MaintenanceDown',
@@ -50,10 +56,11 @@ export const processAlerts: readonly Alert[] = [
     limit: 1,
     fires: 'at',
     for: '3m',
-    summary: 'No maintenance process leads: ranking, retention, rollouts and queue figures stand still',
+    summary:
+      'No maintenance process leads, as far as Prometheus can see: ranking, retention and rollouts may stand still',
     condition: 'no process exports the figures that only the leading maintenance process exports',
     action: 'Start a maintenance process; if one runs, read in its log why it does not lead.',
-    inhibitedBy: [...blindness, 'DatabaseFailing'],
+    inhibitedBy: [...blindness, ...catalogueFailing],
   },
   {
     name: 'GaugesStale',
@@ -63,10 +70,10 @@ export const processAlerts: readonly Alert[] = [
     limit: 120,
     fires: 'above',
     for: '2m',
-    summary: 'Queue depths and process counts are not read any more',
-    condition: 'the leading maintenance process last read its figures more than 120 s ago',
+    summary: 'Some or all of queue depths, process counts and database figures are not read any more',
+    condition: 'the leading maintenance process last read all of its figures more than 120 s ago',
     action: 'See in its log why reading fails: usually a database.',
-    inhibitedBy: [...blindness, 'DatabaseFailing', 'DatabaseQueriesSlow'],
+    inhibitedBy: [...blindness, ...because('DatabaseFailing', 'DatabaseQueriesSlow')],
   },
   {
     name: 'TargetDown',
@@ -79,7 +86,7 @@ export const processAlerts: readonly Alert[] = [
     summary: 'Prometheus cannot scrape {{ $labels.process }} at {{ $labels.instance }}',
     condition: 'a process that the fleet lists did not answer a scrape',
     action: 'Ask its /healthz from the host of Prometheus: hung, firewalled, or METRICS_TOKEN not the same.',
-    inhibitedBy: ['ApiDown', 'RelayDown', 'WorkerTypeDown'],
+    inhibitedBy: becauseOfSame('process', 'ApiDown', 'RelayDown', 'WorkerTypeDown'),
   },
   {
     name: 'TargetsMissing',

@@ -1,9 +1,10 @@
 /** Work that does not get done: the backlog, its age, dead letters, the relay, classification. */
 import type { Alert } from '../alert.ts';
 import { backlogFloor, classificationFloor } from '../objectives.ts';
-import { blindness, databaseTrouble, leaderTrouble } from './causes.ts';
+import { because, becauseOf, blindness, databaseTrouble } from './causes.ts';
 
-const causes = [...blindness, ...leaderTrouble, ...databaseTrouble, 'WorkerTypeDown'];
+const causes = [...blindness, ...databaseTrouble];
+const classification = { process: 'worker-classification' };
 
 export const queueAlerts: readonly Alert[] = [
   {
@@ -18,7 +19,7 @@ export const queueAlerts: readonly Alert[] = [
     summary: '{{ $labels.queue }} has been growing for a quarter of an hour',
     condition: 'more than 100 wait, and by the trend of 10 minutes 10 more each minute, for 15 minutes',
     action: 'See what came in and who works it: a bulk change ends by itself, too few workers do not.',
-    inhibitedBy: [...causes, 'RelayDown', 'OutboxRelayLag'],
+    inhibitedBy: [...causes, ...because('RelayDown')],
   },
   {
     name: 'OldestItemTooOld',
@@ -32,7 +33,7 @@ export const queueAlerts: readonly Alert[] = [
     condition:
       'the oldest unfinished task is older than 900 s, the longest time that a backlog may take to be normal again',
     action: 'List tasks by type and lane: paused, unowned, retried, or too many.',
-    inhibitedBy: [...causes, 'ObjectStorageDown'],
+    inhibitedBy: causes,
   },
   {
     name: 'DlqGrowing',
@@ -46,7 +47,7 @@ export const queueAlerts: readonly Alert[] = [
     summary: 'New dead letters in {{ $labels.queue }}',
     condition: 'more dead letters that nobody has settled than at some time in the last 15 minutes',
     action: 'Group them by cause, mend the cause, redrive.',
-    inhibitedBy: [...blindness, ...leaderTrouble],
+    inhibitedBy: blindness,
   },
   {
     name: 'OutboxRelayLag',
@@ -60,7 +61,7 @@ export const queueAlerts: readonly Alert[] = [
     summary: 'Events leave the outbox more than a minute late',
     condition: 'the newest relayed event, or the oldest that waits, is older than 60 s',
     action: 'See who holds the shards and whether one event blocks its aggregate.',
-    inhibitedBy: [...blindness, ...leaderTrouble, ...databaseTrouble, 'RelayDown'],
+    inhibitedBy: [...causes, ...because('RelayDown')],
   },
   {
     name: 'ClassificationSlow',
@@ -74,7 +75,7 @@ export const queueAlerts: readonly Alert[] = [
     summary: 'A cycle of classification takes more than ten seconds',
     condition: 'the mean cycle of 15 minutes takes more than 10000 ms, with at least 5 cycles',
     action: 'See whether the processor, the disk or one kind of file is slow; lower the concurrency or add a worker.',
-    inhibitedBy: [...causes, 'EventLoopLag'],
+    inhibitedBy: [...causes, ...becauseOf(classification, 'WorkerTypeDown', 'EventLoopLag')],
   },
   {
     name: 'ClassificationThroughputLow',
@@ -89,6 +90,6 @@ export const queueAlerts: readonly Alert[] = [
     condition:
       'fewer than 300 assets a minute over 10 minutes while more than 600 tasks of classification are unfinished',
     action: 'Add a classification worker on a host with a free core.',
-    inhibitedBy: [...causes, 'ClassificationSlow'],
+    inhibitedBy: [...causes, ...becauseOf(classification, 'WorkerTypeDown'), ...because('ClassificationSlow')],
   },
 ];

@@ -3,7 +3,7 @@
  * the two, a drop to fall below the quieter one, so that weekends and nights are no news.
  */
 import type { Alert } from '../alert.ts';
-import { blindness } from './causes.ts';
+import { because, blindness } from './causes.ts';
 
 export const throughputAlerts: readonly Alert[] = [
   {
@@ -34,6 +34,9 @@ export const throughputAlerts: readonly Alert[] = [
     condition:
       'requests per second are less than 0.5 x the quieter of the same hour a day and a week ago, which had more than 1 per second',
     action: 'Ask from outside whether the site can be reached: DNS, certificate, proxy, CDN.',
-    inhibitedBy: [...blindness, 'ApiDown', 'HttpErrorsCritical', 'HttpLatencyCritical', 'HttpErrorDataMissing'],
+    inhibitedBy: [
+      ...blindness,
+      ...because('ApiDown', 'HttpErrorsCritical', 'HttpLatencyCritical', 'HttpErrorDataMissing'),
+    ],
   },
 ];

@@ -1,5 +1,5 @@
 import { constant } from './alert-case.ts';
-import type { AlertCases, CasesOf } from './alert-case.ts';
+import type { AlertCases, CasesOf, Series } from './alert-case.ts';
 
 /** One kind of process that was there and is not any more. */
 function missing(process: string): AlertCases {
@@ -13,6 +13,21 @@ function missing(process: string): AlertCases {
   };
 }
 
+const dedicated = (samples: string): Series => ({
+  'omnizap_feature_flag_rollout_percent{flag="enable_worker_dedicated_processes",process="api",instance="a:9102"}':
+    samples,
+});
+const noWorkers = (samples: string): Series => ({
+  'omnizap_processes{process="worker-curation",instance="m:9115"}': samples,
+});
+/** What the leader says of the API. */
+const counted = (samples: string): Series => ({ 'omnizap_processes{process="api",instance="m:9115"}': samples });
+/** Two API processes as Prometheus scrapes them. */
+const targets = (first: string, second = first): Series => ({
+  'up{job="omnizap",process="api",instance="a:9102"}': first,
+  'up{job="omnizap",process="api",instance="b:9102"}': second,
+});
+
 /** Refreshed at each step, then not any more. */
 const refreshed = (steps: number): string => `0+60x${steps} ${steps * 60}x30`;
 
@@ -20,6 +35,11 @@ export const processCases: CasesOf = {
   WorkerTypeDown: {
     fires: [
       ...missing('worker-classification').fires,
+      {
+        title: 'a tenth of the work is still for the workers',
+        series: { ...dedicated('10x50'), ...noWorkers('0x50') },
+        at: '10m',
+      },
       {
         title: 'two types have nobody',
         series: {
@@ -31,10 +51,36 @@ export const processCases: CasesOf = {
         count: 2,
       },
     ],
-    silent: missing('worker-classification').silent,
+    silent: [
+      ...missing('worker-classification').silent,
+      {
+        title: 'the API works everything, and the workers were stopped',
+        series: { ...dedicated('100x10 0x50'), ...noWorkers('1x12 0x40') },
+        at: '40m',
+      },
+    ],
   },
   RelayDown: missing('relay'),
-  ApiDown: missing('api'),
+  ApiDown: {
+    fires: [
+      ...missing('api').fires,
+      {
+        title: 'the host of all processes dies, and with it whoever counts leases',
+        series: { ...targets('1x5 0x40'), ...counted('2x5') },
+        at: '20m',
+        notYetAt: '6m',
+      },
+    ],
+    silent: [
+      ...missing('api').silent,
+      {
+        title: 'Prometheus reaches none, and one is alive by its lease',
+        series: { ...targets('0x40'), ...counted(constant(1)) },
+        at: '20m',
+      },
+      { title: 'nobody counts leases, and one of two answers', series: targets('1x40', '0x40'), at: '20m' },
+    ],
+  },
   MaintenanceDown: {
     fires: [
       {

@@ -114,7 +114,9 @@ describe('the alerts of a fleet', () => {
    * their cause does, neither leases nor the leader's looks come sooner at a time scale, and budgets remember.
    */
   async function expectAlert(name: string, { begin, end }: Fault): Promise<void> {
-    const symptoms = alerts.filter(({ inhibitedBy }) => inhibitedBy.includes(name)).map((alert) => alert.name);
+    const symptoms = alerts
+      .filter(({ inhibitedBy }) => inhibitedBy.some(({ alert }) => alert === name))
+      .map((alert) => alert.name);
     const before = monitoring.told().length;
     const told = (): string[] => toldSince(before, 'firing').filter((alert) => !symptoms.includes(alert));
     try {
