@@ -96,7 +96,7 @@ function exampleReceivers(): Options {
         channel,
         send_resolved: true,
         title: '{{ .CommonLabels.alertname }} ({{ .CommonLabels.severity }})',
-        text: '{{ range .Alerts }}{{ .Annotations.summary }}\n{{ .Annotations.description }}\n{{ .Annotations.runbook_url }}\n{{ end }}',
+        text: '{{ range .Alerts }}{{ .Annotations.summary }}\n{{ .Annotations.description }}\n{{ .Annotations.runbook }}\n{{ end }}',
       },
     ],
   });

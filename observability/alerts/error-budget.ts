@@ -57,16 +57,18 @@ function burnExpression({ target, recorded }: Objective, { factor, long, short }
 }
 
 function missingAlert({ alertPrefix, recorded, title }: Objective): Alert {
+  const name = `${alertPrefix}DataMissing`;
   return {
-    name: `${alertPrefix}DataMissing`,
+    name,
     group: 'error-budget',
     severity: 'high',
-    expression: `absent(${recorded.all}:increase5m) and on () ${recorded.all}:increase1h offset 1h > $limit`,
+    // The busy hour passes while data are still missing: what has fired goes on until there are some.
+    expression: `absent(${recorded.all}:increase5m) and on () (${recorded.all}:increase1h offset 1h > $limit or ALERTS{alertname="${name}",alertstate="firing"})`,
     limit: busyHourRequests,
     fires: 'above',
     for: '10m',
     summary: `Nothing says how many ${title} there are`,
-    condition: `no series to judge by, although there were more than ${busyHourRequests} requests in the hour that ended an hour ago`,
+    condition: `no series to judge by, although there were more than ${busyHourRequests} requests in the hour that ended an hour ago; goes on until there are series again`,
     action: 'Look whether the API is scraped, and whether requests reach it at all.',
     inhibitedBy: [...blindness, ...because('ApiDown'), ...becauseOf({ process: 'api' }, 'TargetDown')],
   };

@@ -46,6 +46,13 @@ export const databaseCases: CasesOf = {
         at: '12m',
         notYetAt: '8m',
       },
+      {
+        title: 'every other look falls between two waits',
+        series: {
+          'omnizap_database_longest_lock_wait_seconds{database="catalogue"}': '0.4 0'.concat(' 0.4 0'.repeat(14)),
+        },
+        at: '20m',
+      },
     ],
     silent: [
       {
@@ -57,6 +64,15 @@ export const databaseCases: CasesOf = {
         title: 'one long wait',
         series: { 'omnizap_database_longest_lock_wait_seconds{database="catalogue"}': '0x10 30x2 0x20' },
         at: '12m',
+      },
+      {
+        title: 'a long wait every five minutes',
+        series: {
+          'omnizap_database_longest_lock_wait_seconds{database="catalogue"}': '0 30 0 0 0'.concat(
+            ' 0 30 0 0 0'.repeat(6),
+          ),
+        },
+        at: '30m',
       },
     ],
   },

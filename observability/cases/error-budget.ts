@@ -122,6 +122,12 @@ export const errorBudgetCases: CasesOf = {
         at: '172m',
         notYetAt: '158m',
       },
+      {
+        title: 'counters that are still missing three hours later',
+        series: requests({ '2xx': growing(4, 75) }),
+        step: '2m',
+        at: '330m',
+      },
     ],
     silent: [
       {
@@ -129,6 +135,12 @@ export const errorBudgetCases: CasesOf = {
         series: requests({ '2xx': growing(1.2, 75) }),
         step: '2m',
         at: '172m',
+      },
+      {
+        title: 'counters that come back after an hour',
+        series: requests({ '2xx': `${growing(4, 75)} _x30 ${growing(4, 20)}` }),
+        step: '2m',
+        at: '230m',
       },
       { title: 'counters that stay', series: requests({ '2xx': growing(4, 100) }), step: '2m', at: '172m' },
     ],
@@ -144,6 +156,12 @@ export const errorBudgetCases: CasesOf = {
         at: '172m',
         notYetAt: '158m',
       },
+      {
+        title: 'histograms that are still missing three hours later',
+        series: reads({ all: growing(4, 75), quick: growing(4, 75) }),
+        step: '2m',
+        at: '330m',
+      },
     ],
     silent: [
       {
@@ -151,6 +169,15 @@ export const errorBudgetCases: CasesOf = {
         series: reads({ all: growing(1.2, 75), quick: growing(1.2, 75) }),
         step: '2m',
         at: '172m',
+      },
+      {
+        title: 'histograms that come back after an hour',
+        series: reads({
+          all: `${growing(4, 75)} _x30 ${growing(4, 20)}`,
+          quick: `${growing(4, 75)} _x30 ${growing(4, 20)}`,
+        }),
+        step: '2m',
+        at: '230m',
       },
       {
         title: 'histograms that stay',

@@ -75,7 +75,8 @@ function renderAlert(alert: Alert, timeScale: number): object {
     annotations: {
       summary: alert.summary,
       description: `${sentence(alert.condition)} ${alert.action}`,
-      runbook_url: alertPageOf(alert.name),
+      // A path in the checkout, not an address: where people read it differs.
+      runbook: alertPageOf(alert.name),
     },
   };
 }
