@@ -42,18 +42,32 @@ describe('the metrics of requests', () => {
     asked.destroy();
   }
 
+  it('begin to count the failures of a kind of request at 0, with the first request of that kind', async () => {
+    const failures = async (): Promise<string[]> =>
+      (await metrics.registry.metrics())
+        .split('\n')
+        .filter((line) => /^omnizap_http_requests_total.*(?:5xx|timeout)/.test(line));
+    expect(await failures()).toEqual([]);
+    await giveUpAfter(5);
+    await waitFor(async () => (await requests('aborted')) === 1);
+    const labels = 'route_group="catalog_api_public",method="GET"';
+    expect(await failures()).toEqual(
+      ['5xx', 'timeout'].map((failed) => `omnizap_http_requests_total{${labels},status_class="${failed}"} 0`),
+    );
+  });
+
   it('tell a client that went away from an answer that did not come within 10 s, which is a violation', async () => {
     const violations = (): Promise<number> =>
       count('omnizap_http_slo_violation_total', 'route_group="catalog_api_public",method="GET"');
     await giveUpAfter(700);
-    await waitFor(async () => (await requests('aborted')) === 1);
+    await waitFor(async () => (await requests('aborted')) === 2);
     expect([await requests('timeout'), await violations()]).toEqual([0, 0]);
 
     await giveUpAfter(9_999);
-    await waitFor(async () => (await requests('aborted')) === 2);
+    await waitFor(async () => (await requests('aborted')) === 3);
     await giveUpAfter(10_000);
     await waitFor(async () => (await requests('timeout')) === 1);
 
-    expect([await requests('aborted'), await requests('2xx'), await violations()]).toEqual([2, 0, 2]);
+    expect([await requests('aborted'), await requests('2xx'), await violations()]).toEqual([3, 0, 2]);
   });
 });

@@ -39,6 +39,16 @@ export function createHttpMetrics(
     registers,
   });
 
+  // A series that begins at 1 has risen by nothing: without a beginning at 0 the first failure of its kind is never counted by
+  // increase(). Only where an objective counts it: elsewhere it is two series for nothing.
+  const begun = new Set<string>();
+  function begin(group: RouteGroup, method: string): void {
+    const kind = `${group} ${method}`;
+    if (!sloGroups.has(group) || begun.has(kind)) return;
+    begun.add(kind);
+    for (const failed of ['5xx', 'timeout']) total.inc({ route_group: group, method, status_class: failed }, 0);
+  }
+
   return (request, response, next) => {
     const startedAt = clock.now();
     response.once('close', () => {
@@ -53,6 +63,7 @@ export function createHttpMetrics(
           : 'OTHER',
         status_class: statusClass(response, tookMs),
       };
+      begin(group, labels.method);
       total.inc(labels);
       duration.observe(labels, tookMs);
       if (sloGroups.has(group) && (tookMs > sloTargetMs || labels.status_class === '5xx')) {
