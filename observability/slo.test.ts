@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { alertCases } from './cases/alert-cases.ts';
+import { parseQuery } from './grafana/promql.ts';
 import { alertGroups, alerts, burnWindows, httpFloor, objectives, slowReadMs, sloRouteGroups } from './slo.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -95,6 +96,25 @@ describe('the alerts', () => {
       inhibitedBy.filter(({ alert }) => !names.includes(alert)).map(({ alert }) => `${name}: ${alert}`),
     );
     expect(unknown).toEqual([]);
+  });
+
+  it('are held to their causes by labels that both have: to Alertmanager, what neither has is the same', () => {
+    const labelsOf = (name: string): string[] => {
+      const { expression = '' } = alerts.find((alert) => alert.name === name) ?? {};
+      const { grouping, selectors } = parseQuery(expression.replaceAll('$limit', '0'));
+      // A recorded series is named after the labels that it has left; `up` is there for each target.
+      const levels = selectors.map(({ metric }) => metric.split(':')[0] ?? '');
+      return [...grouping, ...levels, ...(levels.includes('up') ? ['process', 'instance'] : [])];
+    };
+    const wrong = alerts.flatMap(({ name, inhibitedBy }) =>
+      inhibitedBy.flatMap(({ alert, where = {}, equal = [] }) => [
+        ...[...Object.keys(where), ...equal]
+          .filter((label) => !labelsOf(alert).includes(label))
+          .map((label) => `${alert}: ${label}`),
+        ...equal.filter((label) => !labelsOf(name).includes(label)).map((label) => `${name}: ${label}`),
+      ]),
+    );
+    expect(wrong).toEqual([]);
   });
 
   it('are silenced by none that is for later than they are', () => {

@@ -19,7 +19,7 @@ const cycles = (meanMs: number, perMinute: number): Series => ({
 const classified = (perMinute: number, waiting: number): Series => ({
   'omnizap_sticker_classification_assets_total{outcome="classified"}': growing(perMinute),
   'omnizap_sticker_classification_assets_total{outcome="skipped"}': growing(1_000),
-  'omnizap_task_depth{task_type="classification",lane="dedicated",instance="m:9115"}': constant(waiting),
+  'omnizap_task_depth{task_type="classification",lane="stable",instance="m:9115"}': constant(waiting),
 });
 
 export const queueCases: CasesOf = {
