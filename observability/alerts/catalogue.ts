@@ -13,6 +13,9 @@ import {
 /** Look-ups per second below which a share of hits says nothing. */
 const enoughLookups = 'and sum by (cache) (rate(omnizap_cache_requests_total[10m])) > 1';
 
+const lastSuccess = 'max by (policy) (omnizap_retention_last_success_timestamp_seconds)';
+const removed = (offset = ''): string => `max by (policy) (omnizap_retention_removed_rows_total${offset})`;
+
 export const catalogueAlerts: readonly Alert[] = [
   {
     name: 'SnapshotStale',
@@ -112,12 +115,14 @@ export const catalogueAlerts: readonly Alert[] = [
     name: 'RetentionOverdue',
     group: 'catalogue',
     severity: 'medium',
-    expression: 'time() - max by (policy) (omnizap_retention_last_success_timestamp_seconds) > $limit',
+    // Of a policy that never came to its end there is no such time: it is late when it was there so long ago, and still is.
+    expression: `time() - ${lastSuccess} > $limit or ${removed()} and on (policy) ${removed(' offset 26h')} unless on (policy) ${lastSuccess}`,
     limit: 93_600,
     fires: 'above',
     for: '15m',
     summary: 'Retention of {{ $labels.policy }} has not come to its end for more than a day',
-    condition: 'the last complete run of a policy ended more than 93600 s (26 h) ago',
+    condition:
+      'the last complete run of a policy ended more than 93600 s (26 h) ago, or there is a policy since then that never had one',
     action: 'Look at what the last run says, then run the policy by hand.',
     inhibitedBy: [...blindness, ...leaderGone, ...catalogueTrouble],
   },

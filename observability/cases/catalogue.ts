@@ -110,8 +110,33 @@ export const catalogueCases: CasesOf = {
         at: '27h',
         notYetAt: '1565m',
       },
+      {
+        title: 'a policy that never comes to its end, whoever leads',
+        series: {
+          'omnizap_retention_removed_rows_total{policy="events",instance="a:9115"}': constant(0, 150),
+          'omnizap_retention_removed_rows_total{policy="events",instance="b:9115"}': `_x149 ${constant(0, 250)}`,
+        },
+        step: '5m',
+        at: '1600m',
+        notYetAt: '1565m',
+      },
     ],
     silent: [
+      {
+        title: 'a new policy that comes to its end after twenty hours',
+        series: {
+          'omnizap_retention_removed_rows_total{policy="events"}': constant(0, 400),
+          ...since('omnizap_retention_last_success_timestamp_seconds{policy="events"}', `_x240 ${20 * hour}x100`),
+        },
+        step: '5m',
+        at: '28h',
+      },
+      {
+        title: 'a policy that never came to its end, and was given up',
+        series: { 'omnizap_retention_removed_rows_total{policy="events"}': constant(0, 200) },
+        step: '5m',
+        at: '30h',
+      },
       {
         title: 'a run twenty hours ago',
         series: since('omnizap_retention_last_success_timestamp_seconds{policy="events"}', `0x200 ${10 * hour}x300`),
