@@ -102,6 +102,20 @@ export const processAlerts: readonly Alert[] = [
     inhibitedBy: [],
   },
   {
+    name: 'NotificationsFailing',
+    group: 'processes',
+    severity: 'high',
+    // Counted when an attempt is not repeated any more: somebody was not told of something.
+    expression: 'sum by (integration) (increase(alertmanager_notifications_failed_total[1h])) > $limit',
+    limit: 0,
+    fires: 'above',
+    for: '0s',
+    summary: 'Alertmanager cannot deliver by {{ $labels.integration }}: somebody was not told',
+    condition: 'Alertmanager has given up a message in the last hour',
+    action: 'Read in the log of Alertmanager which receiver refuses, and why; then look which alerts are active.',
+    inhibitedBy: [],
+  },
+  {
     name: 'EventLoopLag',
     group: 'processes',
     severity: 'medium',

@@ -28,6 +28,10 @@ const targets = (first: string, second = first): Series => ({
   'up{job="omnizap",process="api",instance="b:9102"}': second,
 });
 
+const givenUp = (integration: string, samples: string): Series => ({
+  [`alertmanager_notifications_failed_total{integration="${integration}",instance="m:9093"}`]: samples,
+});
+
 /** Refreshed at each step, then not any more. */
 const refreshed = (steps: number): string => `0+60x${steps} ${steps * 60}x30`;
 
@@ -144,6 +148,13 @@ export const processCases: CasesOf = {
   TargetsMissing: {
     fires: [{ title: 'discovery finds nobody', series: { 'up{job="other"}': constant(1) }, at: '8m', notYetAt: '3m' }],
     silent: [{ title: 'one target, even if it is down', series: { 'up{job="omnizap"}': constant(0) }, at: '20m' }],
+  },
+  NotificationsFailing: {
+    fires: [{ title: 'a webhook is away', series: givenUp('webhook', '0x10 1x60'), at: '15m' }],
+    silent: [
+      { title: 'it was away two hours ago', series: givenUp('webhook', '0x10 3x180'), at: '130m' },
+      { title: 'everything is delivered', series: givenUp('email', constant(0)), at: '30m' },
+    ],
   },
   EventLoopLag: {
     fires: [

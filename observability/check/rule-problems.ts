@@ -9,6 +9,7 @@ import type { Lane } from '@omnizap/tasks';
 import { alertCases } from '../cases/alert-cases.ts';
 import { parseQuery } from '../grafana/promql.ts';
 import { findQueryProblems, knownSeries } from '../grafana/query-problems.ts';
+import type { KnownSeries } from '../grafana/query-problems.ts';
 import { recordingGroups } from '../rules/recording-rules.ts';
 import { expressionOf } from '../rules/render-rules.ts';
 import { alerts } from '../slo.ts';
@@ -37,9 +38,15 @@ function states(queue: string): string[] {
   return ['pending', 'processing', 'failed', 'dlq'].map((state) => `${queue}_${state}`);
 }
 
+/** Of those who watch, scraped by jobs of their own. */
+const ofTheWatchers: Readonly<Record<string, readonly string[]>> = {
+  alertmanager_notifications_failed_total: ['integration', 'reason', 'job', 'instance'],
+};
+
 /** One line per problem. */
 export async function findRuleProblems(expressions: readonly RuleExpression[] = allExpressions()): Promise<string[]> {
-  const known = await knownSeries();
+  const { labelsOf } = await knownSeries();
+  const known: KnownSeries = { labelsOf: (series) => ofTheWatchers[series] ?? labelsOf(series) };
   return expressions.flatMap(({ of, text, labels = '' }) =>
     [...findQueryProblems({ expr: text, legend: labels }, known), ...findUnknownValues(text)].map(
       (problem) => `${of}: ${problem}`,
