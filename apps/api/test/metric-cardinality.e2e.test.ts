@@ -23,14 +23,20 @@ describe('the series of an API process', () => {
         .filter(({ series }) => !ofNode.test(series))
         .map(({ series, labels }) => JSON.stringify([series, labels])),
     );
+  const databasesAsked = (samples: Sample[]): Set<unknown> =>
+    new Set(
+      samples
+        .filter(({ series }) => series === 'omnizap_database_query_duration_seconds_count')
+        .map(({ labels }) => labels.database),
+    );
   const countOther = (samples: Sample[]): number =>
     samples
       .filter(({ series, labels }) => series === 'omnizap_http_requests_total' && labels.route_group === 'other')
       .reduce((sum, { value }) => sum + value, 0);
 
   it('are one for each known method after 10,000 unknown paths with every method, host and id', async () => {
-    // The second reading has the series of the first.
-    await read();
+    // The second reading has the series of the first. Both databases have been asked by then: the queue is, soon after the start.
+    await waitFor(async () => databasesAsked(await read()).size === 2);
     const before = await read();
     const methods = METHODS.filter((method) => method !== 'CONNECT' && method !== 'HEAD');
     const odd = (index: number): OddRequest => ({
