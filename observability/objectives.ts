@@ -12,12 +12,12 @@ export const sloRouteGroups = [
   'marketplace_stats',
 ] as const;
 
-/** Failed: an answer 5xx, or none after ten seconds or more. */
+/** Failed: an answer 5xx, or nothing of one ten seconds after the whole request came. */
 export const failedStatusClasses = ['5xx', 'timeout'] as const;
 
 /**
- * No answer, and no failure either: the client left within ten seconds. Not counted for errors; for latency a read that somebody gave
- * up counts by how long it was waited for.
+ * No answer, and no failure either: the client left within ten seconds, did not send its body, or did not read the answer. Not counted
+ * for errors; for latency a read that somebody gave up counts by how long it was waited for.
  */
 export const abandonedStatusClass = 'aborted';
 
@@ -55,8 +55,8 @@ export const objectives: readonly Objective[] = [
     title: 'failed requests',
     recorded: { all: 'fleet:omnizap_http_requests', bad: 'fleet:omnizap_http_requests_failed' },
     counts:
-      'requests of the groups that the objective covers, but for those that the client gave up within ten seconds',
-    bad: 'answers 5xx, and requests without an answer after ten seconds or more',
+      'requests of the groups that the objective covers, but for those that the client gave up within ten seconds or held up',
+    bad: 'answers 5xx, and requests without any answer ten seconds or more after they had come whole',
     target: 0.995,
   },
   {

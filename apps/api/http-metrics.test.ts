@@ -3,9 +3,12 @@ import { createMetrics } from '@omnizap/runtime';
 import { waitFor } from '@omnizap/testkit';
 import express from 'express';
 import { once } from 'node:events';
-import { createServer, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type Server } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
 import { createHttpMetrics, setRouteGroup } from './http-metrics.ts';
+
+/** Of the sockets on both sides: what is left keeps the answer unfinished. */
+const largerThanBuffers = 64 * 2 ** 20;
 
 describe('the metrics of requests', () => {
   const metrics = createMetrics({ version: '0', release: 'stable', process: 'api' });
@@ -16,9 +19,10 @@ describe('the metrics of requests', () => {
   beforeAll(async () => {
     const app = express();
     app.use(createHttpMetrics(metrics, 750, { now: () => now }));
-    app.use((_request, response) => {
+    app.use((request, response) => {
       setRouteGroup(response, 'catalog_api_public');
-      response.write('half an answer');
+      if (request.path === '/large') response.end(Buffer.alloc(largerThanBuffers));
+      request.resume();
       isOpen.resolve();
     });
     server = createServer(app).listen(0, '127.0.0.1');
@@ -30,16 +34,19 @@ describe('the metrics of requests', () => {
     const line = (await metrics.registry.metrics()).split('\n').find((text) => text.startsWith(`${name}{${labels}} `));
     return Number(line?.split(' ')[1] ?? 0);
   };
-  const requests = (statusClass: string): Promise<number> =>
-    count('omnizap_http_requests_total', `route_group="catalog_api_public",method="GET",status_class="${statusClass}"`);
-  /** Asks, and goes away `milliseconds` later without the whole answer. */
-  async function giveUpAfter(milliseconds: number): Promise<void> {
+  const requests = (statusClass: string, method = 'GET'): Promise<number> =>
+    count(
+      'omnizap_http_requests_total',
+      `route_group="catalog_api_public",method="${method}",status_class="${statusClass}"`,
+    );
+  /** Sends `text`, reads nothing of what comes back, and goes away `milliseconds` after the request has come. */
+  async function giveUpAfter(milliseconds: number, text = 'GET /silent HTTP/1.1\r\nHost: here\r\n\r\n'): Promise<void> {
     isOpen = Promise.withResolvers<void>();
-    const asked = request({ port: (server.address() as AddressInfo).port });
-    asked.on('error', () => undefined).end();
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => undefined);
+    socket.pause().write(text);
     await isOpen.promise;
     now += milliseconds;
-    asked.destroy();
+    socket.destroy();
   }
 
   it('begin to count the failures of a kind of request at 0, with the first request of that kind', async () => {
@@ -69,5 +76,22 @@ describe('the metrics of requests', () => {
     await waitFor(async () => (await requests('timeout')) === 1);
 
     expect([await requests('aborted'), await requests('2xx'), await violations()]).toEqual([3, 0, 2]);
+  });
+
+  it('do not blame us for a client that announces a body and does not send it', async () => {
+    await giveUpAfter(10_000, 'POST /silent HTTP/1.1\r\nHost: here\r\nContent-Length: 10\r\n\r\n');
+    await waitFor(async () => (await requests('aborted', 'POST')) === 1);
+    await giveUpAfter(10_000, 'POST /silent HTTP/1.1\r\nHost: here\r\nContent-Length: 10\r\n\r\n0123456789');
+    await waitFor(async () => (await requests('timeout', 'POST')) === 1);
+
+    expect(await requests('aborted', 'POST')).toBe(1);
+  });
+
+  it('do not blame us for a client that does not read the answer', async () => {
+    const [abortedBefore, timeoutsBefore] = [await requests('aborted'), await requests('timeout')];
+    await giveUpAfter(10_000, 'GET /large HTTP/1.1\r\nHost: here\r\n\r\n');
+    await waitFor(async () => (await requests('aborted')) === abortedBefore + 1);
+
+    expect([await requests('timeout'), await requests('2xx')]).toEqual([timeoutsBefore, 0]);
   });
 });

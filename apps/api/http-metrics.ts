@@ -1,11 +1,11 @@
 /** Request metrics by route group. Names and buckets are the contract's. */
-import type { RequestHandler, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { Counter, Histogram, systemClock, type Clock, type Metrics } from '@omnizap/runtime';
 import { sloGroups, type RouteGroup } from './route-groups.ts';
 
 const buckets = [5, 10, 20, 40, 75, 120, 200, 350, 500, 750, 1_000, 1_500, 2_000, 5_000, 10_000];
 
-/** From then on it was not the client who was impatient. */
+/** From then on a client who leaves without an answer was not impatient. */
 const timeoutMs = 10_000;
 
 export function setRouteGroup(response: Response, group: RouteGroup): void {
@@ -61,7 +61,7 @@ export function createHttpMetrics(
         method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].includes(request.method)
           ? request.method
           : 'OTHER',
-        status_class: statusClass(response, tookMs),
+        status_class: statusClass(request, response, tookMs),
       };
       begin(group, labels.method);
       total.inc(labels);
@@ -74,8 +74,13 @@ export function createHttpMetrics(
   };
 }
 
-/** An answer that was cut off has no status that anybody saw. */
-function statusClass(response: Response, tookMs: number): string {
+/**
+ * An answer that was cut off has no status that anybody saw. It is a failure of ours only where the client had done his part: one that
+ * does not send his body, or does not read the answer, could otherwise roll a rollout back. What hangs before it has read a body, or
+ * in the middle of an answer, passes for a slow client: the slow reads tell of it.
+ */
+function statusClass(request: Request, response: Response, tookMs: number): string {
   if (response.writableFinished) return `${Math.floor(response.statusCode / 100)}xx`;
-  return tookMs >= timeoutMs ? 'timeout' : 'aborted';
+  const isOurTurn = request.complete && !response.headersSent;
+  return isOurTurn && tookMs >= timeoutMs ? 'timeout' : 'aborted';
 }

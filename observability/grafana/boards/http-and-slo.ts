@@ -168,7 +168,7 @@ export const httpAndSlo: Board = {
           kind: 'timeseries',
           title: 'Answers',
           description:
-            'Per second by class. timeout: no answer after ten seconds or more, a failure of ours; aborted: the client left before.',
+            'Per second by class. timeout: no answer after ten seconds or more, a failure of ours; aborted: the client left before, or held it up.',
           unit: 'reqps',
           width: 8,
           isStacked: true,
