@@ -9,6 +9,7 @@ const contextOf = (traceFlags: number): SpanContext => ({
   spanId: randomBytes(8).toString('hex'),
   traceFlags,
 });
+const callerOf = (traceFlags: number): SpanContext => ({ ...contextOf(traceFlags), isRemote: true });
 
 type Asked = { parent?: SpanContext; links?: SpanContext[]; traceId?: string };
 
@@ -53,8 +54,23 @@ describe('the traces that are kept', () => {
   it('are a share of everything where nobody is to be believed', () => {
     const { shareOf } = samplerOf({ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.25' });
 
-    expect(shareOf(20_000, () => ({ parent: contextOf(1) }))).toBeCloseTo(0.25, 1);
-    expect(samplerOf({ OTEL_TRACES_SAMPLER: 'always_off' }).isKept({ parent: contextOf(1) })).toBe(false);
+    expect(shareOf(20_000, () => ({ parent: callerOf(1) }))).toBeCloseTo(0.25, 1);
+    expect(samplerOf({ OTEL_TRACES_SAMPLER: 'always_off' }).isKept({ parent: callerOf(1) })).toBe(false);
+    expect(samplerOf({ OTEL_TRACES_SAMPLER: 'always_on' }).isKept({ parent: callerOf(0) })).toBe(true);
+  });
+
+  it.each(['0'.repeat(31) + '1', 'f'.repeat(32)])('are a share there whatever id a caller chooses: %s', (traceId) => {
+    const { shareOf } = samplerOf({ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.25' });
+
+    expect(shareOf(20_000, () => ({ traceId, parent: { ...callerOf(1), traceId } }))).toBeCloseTo(0.25, 1);
+  });
+
+  it('are kept or left whole there, each span as the first one of its process', () => {
+    const { isKept } = samplerOf({ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.5' });
+    const [kept, left] = [contextOf(1), contextOf(0)];
+
+    for (const traceId of ['0'.repeat(31) + '1', 'f'.repeat(32)])
+      expect([isKept({ parent: kept, traceId }), isKept({ parent: left, traceId })]).toEqual([true, false]);
   });
 
   it.each([

@@ -1,7 +1,8 @@
 /**
- * Which traces are kept, as OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG say, with two differences from the SDK's own: the default
+ * Which traces are kept, as OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG say, with differences from the SDK's own: the default
  * keeps a share, and where a parent decides, the creator of a message decides for whoever works it. That one is named by a link, not
- * by a parent; each span of a story deciding for itself would leave no story whole.
+ * by a parent; each span of a story deciding for itself would leave no story whole. Where no parent is to decide, that is said of
+ * callers: the spans of this process go on following the first one, whose trace is kept or not whatever the caller sent.
  */
 import { TraceFlags, isSpanContextValid, trace, type Context, type Link, type SpanContext } from '@opentelemetry/api';
 
@@ -39,12 +40,15 @@ export function createTraceSampler(environment: NodeJS.ProcessEnv, warn: (text: 
   }
   const share = base === 'always_on' ? 1 : base === 'always_off' ? 0 : shareOf(environment, warn);
   const byTraceId = (traceId: string): Decision => (isWithin(traceId, share) ? recorded : notRecorded);
+  const asParent = (parent: SpanContext): Decision => (isSampled(parent) ? recorded : notRecorded);
+  // A caller chooses the id of his trace: it must not decide where he is not to decide.
+  const byChance = (): Decision => (Math.random() < share ? recorded : notRecorded);
   return {
     shouldSample(context, traceId, _name, _kind, _attributes, links) {
-      if (!isParentBased) return byTraceId(traceId);
       const parent = trace.getSpanContext(context);
-      if (parent !== undefined && isSpanContextValid(parent)) return isSampled(parent) ? recorded : notRecorded;
-      if (links.length === 0) return byTraceId(traceId);
+      if (parent !== undefined && isSpanContextValid(parent))
+        return isParentBased || parent.isRemote !== true ? asParent(parent) : byChance();
+      if (!isParentBased || links.length === 0) return byTraceId(traceId);
       return links.some((link) => isSampled(link.context)) ? recorded : notRecorded;
     },
     toString: () => `${isParentBased ? 'ParentOrLinkBased ' : ''}TraceIdRatio{${share}}`,
