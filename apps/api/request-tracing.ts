@@ -53,7 +53,8 @@ function attributesOf(request: Request, response: Response, method: string, rout
     'http.request.method': method,
     ...(method === '_OTHER' ? { 'http.request.method_original': request.method.slice(0, 32) } : {}),
     'url.path': request.path.slice(0, maxPathCharacters),
-    'url.scheme': request.protocol,
+    // The protocol is the word of whoever set X-Forwarded-Proto, where a proxy is believed.
+    'url.scheme': request.secure ? 'https' : 'http',
     'network.protocol.version': request.httpVersion,
     'omnizap.request_id': response.locals.requestId as string,
     ...(route === undefined ? {} : { 'http.route': route }),

@@ -101,6 +101,8 @@ describe.each(testDatabaseKinds())('traces of a fleet on %s', (kind) => {
       'deployment.environment.name': 'test',
       'deployment.name': 'stable',
     });
+    // Neither the command line nor the account's name.
+    expect(Object.keys(request.resource).filter((name) => name.startsWith('process.'))).toEqual([]);
 
     const created = await childOf('send STICKER_ASSET_CREATED', request);
     expect(created.kind).toBe(spanKinds.producer);
@@ -211,7 +213,9 @@ describe.each(testDatabaseKinds())('traces of a fleet on %s', (kind) => {
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(given).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(answer).toContain(`"request_id":"${given}"`);
-    expect(fleet.process('api').output()).not.toContain(requestId);
+    // The log is JSON, in which control characters are spelt out.
+    for (const logged of [requestId, JSON.stringify(requestId).slice(1, -1)])
+      expect(fleet.process('api').output()).not.toContain(logged);
   });
 
   it('have a span for each attempt at a webhook, all linked to one event; the receiver learns nothing of them', async () => {
@@ -248,6 +252,20 @@ describe.each(testDatabaseKinds())('traces of a fleet on %s', (kind) => {
       expect(headers).not.toHaveProperty('tracestate');
     }
   }, 90_000);
+
+  it('have http or https as a scheme, whatever a stranger says through a proxy that is believed', async () => {
+    const api = await fleet.start('api', { TRUST_PROXY_HOPS: '1' });
+    const schemes: unknown[] = [];
+    for (const said of ['https', 'a-word-of-a-stranger']) {
+      const { spanId, headers } = newCaller();
+      await createCatalogueClient(api.url).get('/api/sticker-packs', { ...headers, 'X-Forwarded-Proto': said });
+      const { attributes } = await span('of the request', ({ parentSpanId }) => parentSpanId === spanId);
+      schemes.push(attributes['url.scheme']);
+    }
+
+    expect(schemes).toEqual(['https', 'http']);
+    expect((await api.stop()).code).toBe(0);
+  }, 60_000);
 
   it('are sent as protobuf where nobody says how, as the standard has it', async () => {
     const api = await fleet.start('api', { OTEL_EXPORTER_OTLP_PROTOCOL: '' });

@@ -3,9 +3,10 @@
  * standard's variables. Traces are the first thing to be lost: an endpoint that is away, slow or wrong fails nothing and delays
  * nothing, and what does not fit into the SDK's bounded queue is dropped.
  */
-import { DiagLogLevel, diag, type DiagLogger } from '@opentelemetry/api';
+import { DiagLogLevel, ROOT_CONTEXT, diag, isSpanContextValid, trace, type DiagLogger } from '@opentelemetry/api';
 import type { Logger } from './log.ts';
 import { createTraceSampler } from './trace-sampler.ts';
+import { isTracingWanted, tracingObstacle } from './tracing-settings.ts';
 import { setTracing } from './tracing.ts';
 
 /** How long a stop waits for the last spans to be taken. */
@@ -14,16 +15,6 @@ export const tracingStopLimitMs = 1_500;
 const saidAgainMs = 60_000;
 
 type TracedProcess = { name: string; version: string; release: string };
-
-/** True when traces have somewhere to go and nobody has switched them off. */
-export function isTracingWanted(environment: NodeJS.ProcessEnv): boolean {
-  const isSet = (name: string): boolean => (environment[name] ?? '').trim() !== '';
-  return (
-    (isSet('OTEL_EXPORTER_OTLP_ENDPOINT') || isSet('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT')) &&
-    environment.OTEL_SDK_DISABLED?.trim().toLowerCase() !== 'true' &&
-    environment.OTEL_TRACES_EXPORTER?.trim() !== 'none'
-  );
-}
 
 /** What the environment does not say itself: its OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES come before ours. */
 export function resourceDefaults(environment: NodeJS.ProcessEnv, { name, version, release }: TracedProcess) {
@@ -47,16 +38,28 @@ export async function startTracing(
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<{ stop: () => Promise<void> } | null> {
   if (!isTracingWanted(environment)) return null;
+  const obstacle = tracingObstacle(environment);
+  if (obstacle !== undefined) {
+    log.warn({ reason: obstacle }, 'tracing could not be started; going on without it');
+    return null;
+  }
   try {
     const { startNodeSdk } = await import('@opentelemetry/sdk-node');
-    const sdk = startNodeSdk({
-      // Its own words go to the console as they are; ours are set below.
-      logLevel: 'none',
-      resourceAttributes: resourceDefaults(environment, described),
-      sampler: createTraceSampler(environment, (text) => log.warn(text)),
-      metricReaders: [],
-      logRecordProcessors: [],
-    });
+    const sdk = withDetectors(() =>
+      startNodeSdk({
+        // Its own words go to the console as they are; ours are set below.
+        logLevel: 'none',
+        resourceAttributes: resourceDefaults(environment, described),
+        sampler: createTraceSampler(environment, (text) => log.warn(text)),
+        metricReaders: [],
+        logRecordProcessors: [],
+      }),
+    );
+    if (!doesTrace()) {
+      await sdk.shutdown();
+      log.warn('tracing could not be started; going on without it. OTEL_* has a value that the SDK does not take');
+      return null;
+    }
     diag.setLogger(sayInLog(log), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
     setTracing(true);
     log.info('tracing is on');
@@ -70,6 +73,26 @@ export async function startTracing(
     log.warn({ err: error }, 'tracing could not be started; going on without it');
     return null;
   }
+}
+
+/**
+ * The SDK's own choice has the detector of the process in it: the command line and the account's name, in every export. It reads the
+ * environment itself, and names of detectors are no option of it.
+ */
+function withDetectors<T>(start: () => T): T {
+  const given = process.env.OTEL_NODE_RESOURCE_DETECTORS;
+  if (given === undefined || given.trim() === '') process.env.OTEL_NODE_RESOURCE_DETECTORS = 'service,host';
+  try {
+    return start();
+  } finally {
+    if (given === undefined) delete process.env.OTEL_NODE_RESOURCE_DETECTORS;
+    else process.env.OTEL_NODE_RESOURCE_DETECTORS = given;
+  }
+}
+
+/** An SDK that could not be set up looks like one that was. Spans without it have no ids; one that never ends is seen by nobody. */
+function doesTrace(): boolean {
+  return isSpanContextValid(trace.getTracer('omnizap').startSpan('probe', {}, ROOT_CONTEXT).spanContext());
 }
 
 /**

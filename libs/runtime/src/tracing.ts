@@ -156,6 +156,6 @@ function wrap(span: Span, within: Context): OpenSpan {
       span.setStatus({ code: SpanStatusCode.ERROR });
     },
     end: () => span.end(),
-    context: () => traceContextOf(span.spanContext()),
+    context: () => (isSpanContextValid(span.spanContext()) ? traceContextOf(span.spanContext()) : null),
   };
 }
