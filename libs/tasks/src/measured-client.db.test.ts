@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createLogger, createMetrics } from '@omnizap/runtime';
 import { createTestDatabase, waitFor, type TestDatabase } from '@omnizap/testkit';
+import pg from 'pg';
 import { installTaskQueues } from './install-task-queues.ts';
+import { measuredClient, watchWaiting } from './measured-client.ts';
 import { createTaskQueues, type TaskQueues } from './task-queues.ts';
 
 describe('the metrics of the task queues’ database', () => {
@@ -57,6 +59,36 @@ describe('the metrics of the task queues’ database', () => {
     expect(await errors()).toBe(1);
   });
 
+  it('do not count duplicates: they are how somebody asks who was first', async () => {
+    const [before, asked] = [await errors(), await queries()];
+    const twice = `CREATE TEMPORARY TABLE once (id int PRIMARY KEY) ON COMMIT DROP; INSERT INTO once VALUES (1), (1)`;
+    const client = new (measuredClient(metrics.ofDatabase('queue')))({ connectionString: test.queueUrl });
+    await client.connect();
+    await expect(client.query(twice)).rejects.toMatchObject({ code: '23505' });
+    await client.end();
+
+    expect([await errors(), await queries()]).toEqual([before, asked + 1]);
+  });
+
+  it('count a caller once that waited in vain for a connection, or could not open one', async () => {
+    const observer = metrics.ofDatabase('queue');
+    const timed = { max: 1, connectionTimeoutMillis: 50 };
+    const full = new pg.Pool({ ...timed, connectionString: test.queueUrl, Client: measuredClient(observer) });
+    const away = new pg.Pool({ ...timed, host: '127.0.0.1', port: 1, Client: measuredClient(observer) });
+    for (const pool of [full, away]) watchWaiting(pool, observer);
+    const before = await errors();
+    const held = await full.connect();
+    await expect(full.query('SELECT 1')).rejects.toThrow('timeout');
+    expect(await errors()).toBe(before + 1);
+    await expect(full.connect()).rejects.toThrow('timeout');
+    expect(await errors()).toBe(before + 2);
+    await expect(away.query('SELECT 1')).rejects.toThrow('ECONNREFUSED');
+    expect(await errors()).toBe(before + 3);
+
+    held.release();
+    await Promise.all([full.end(), away.end()]);
+  });
+
   it('tell connections in use and callers that wait for one', async () => {
     expect([await connections('used'), await valueOf('omnizap_database_pool_limit{database="queue"}')]).toEqual([0, 3]);
     const asked = Promise.all(Array.from({ length: 8 }, () => queues.ping()));
@@ -66,4 +98,21 @@ describe('the metrics of the task queues’ database', () => {
     await waitFor(async () => (await connections('used')) === 0);
     expect(await connections('free')).toBeGreaterThan(0);
   });
+
+  it('count a caller of the queues that waited in vain while all connections were in use', async () => {
+    const before = await errors();
+    const locking = new pg.Client({ connectionString: test.queueUrl });
+    await locking.connect();
+    await locking.query('BEGIN; LOCK TABLE pgboss.job');
+    const holding = Promise.all(
+      ['two', 'three', 'four'].map((subjectId) => queues.enqueue([{ taskType: 'measured', subjectId }])),
+    );
+    await waitFor(async () => (await connections('used')) === 3);
+    await expect(queues.ping()).rejects.toThrow('timeout');
+    expect(await errors()).toBe(before + 1);
+
+    await locking.end();
+    await holding;
+    expect(await errors()).toBe(before + 1);
+  }, 20_000);
 });

@@ -17,7 +17,7 @@ import { dataOfHint, jobData, type HintData, type JobData } from './job-data.ts'
 import * as jobs from './job-sql.ts';
 import { handOn, moveToLanes } from './lane-moves.ts';
 import { bucketData, hasWork, laneOf, type Buckets, type LaneControl } from './lanes.ts';
-import { measuredClient } from './measured-client.ts';
+import { measuredClient, watchWaiting } from './measured-client.ts';
 import type { TaskCount } from './task-count.ts';
 import {
   lanes,
@@ -90,10 +90,10 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
     return next;
   }
 
+  /** pg-boss has no word for its pool; the test of its figures notices when the field moves. */
+  const poolOf = (one: PgBoss): pg.Pool | undefined => (one.getDb() as unknown as { pool?: pg.Pool }).pool;
   options.observer?.watchPool(() => {
-    // pg-boss has no word for its pool's state; the test of it notices when the field moves.
-    const { pool } = boss.getDb() as unknown as { pool?: pg.Pool };
-    const { totalCount = 0, idleCount = 0, waitingCount = 0 } = pool ?? {};
+    const { totalCount = 0, idleCount = 0, waitingCount = 0 } = poolOf(boss) ?? {};
     return { used: totalCount - idleCount, free: idleCount, waiting: waitingCount, limit: poolMax };
   });
 
@@ -173,6 +173,8 @@ export function createTaskQueues(settings: TaskSettings[], options: QueueOptions
       while (!stopping.signal.aborted) {
         try {
           await boss.start();
+          const pool = poolOf(boss);
+          if (pool && options.observer) watchWaiting(pool, options.observer);
           return;
         } catch (error) {
           const reason = error instanceof Error ? error.message : String(error);
