@@ -36,11 +36,11 @@ import { openStickerStorage } from '@omnizap/storage';
 import { createTaskQueues } from '@omnizap/tasks';
 import { addFleetGauges } from './fleet-gauges.ts';
 import { createLeaderFigures, figuresIntervalMs } from './leader-figures.ts';
+import { createLeadership } from './leadership.ts';
 import { addQueueGauges } from './queue-gauges.ts';
 
 /** A ranking that is being published, or a batch of retention. */
 const stopLimitMs = 6_000;
-const leaderLease = 'maintenance-leader';
 const passIntervalMs = 2_000;
 /** Tasks past their time, and retention of finished ones. */
 const superviseIntervalMs = 30_000;
@@ -54,8 +54,6 @@ const pruneIntervalMs = 600_000;
 const unusedIntervalMs = 180_000;
 /** Without the wake-up that rebuilt scores send. */
 const rankingLookMs = 6_000;
-/** A leader stays one while its lease is current; looking it up again only shows that somebody took over after a stall. */
-const leadershipLookMs = 5_000;
 
 export async function composeMaintenance(context: ProcessContext): Promise<{ components: Component[] }> {
   const { config, database, log, membership, metrics, wakeups } = context;
@@ -141,7 +139,7 @@ export async function composeMaintenance(context: ProcessContext): Promise<{ com
           ? createFleetSource({ metricsToken: config.METRICS_TOKEN })
           : createPrometheusSource({ url: config.PROMETHEUS_URL }),
     },
-    { ...readPlans(config.ROLLOUT_PLANS_DIR, log), mayAct: () => isLeading && membership.isCurrent() },
+    { ...readPlans(config.ROLLOUT_PLANS_DIR, log), mayAct: () => leadership.leads() },
   );
 
   const every = (intervalMs: number, work: () => Promise<unknown>): (() => Promise<void>) => {
@@ -170,35 +168,28 @@ export async function composeMaintenance(context: ProcessContext): Promise<{ com
   ];
 
   let areScoresChanged = false;
-  let isLeading = false;
-  let lookedAt = -Infinity;
-  let leadingSession = -1;
-  async function keepLeadership(): Promise<void> {
-    const session = membership.session();
-    if (session === leadingSession && performance.now() - lookedAt < (isLeading ? leadershipLookMs : passIntervalMs))
-      return;
-    const wasLeading = isLeading;
-    isLeading = (await membership.balance([leaderLease], 1)).length > 0;
-    lookedAt = performance.now();
-    leadingSession = session;
-    if (isLeading === wasLeading) return;
-    log.info(isLeading ? 'leading' : 'no longer leading');
-    if (isLeading) {
-      figuresLoop.wake();
-      return unusedLoop.wake();
-    }
-    figures.clear();
-    rollout.clear();
-  }
+  const leadership = createLeadership(membership, {
+    lookMs: passIntervalMs,
+    onChange(isLeading) {
+      log.info(isLeading ? 'leading' : 'no longer leading');
+      if (isLeading) {
+        figuresLoop.wake();
+        unusedLoop.wake();
+        return;
+      }
+      figures.clear();
+      rollout.clear();
+    },
+  });
 
   const loop = createLoop({
     name: 'maintenance',
     intervalMs: () => passIntervalMs,
     log,
     async pass(signal) {
-      await keepLeadership();
+      await leadership.keep();
       for (const duty of duties) {
-        if (!isLeading || !membership.isCurrent()) return false;
+        if (!leadership.leads()) return false;
         // One duty that fails must not keep the others from their turn.
         await duty(signal).catch((error: unknown) =>
           log.warn({ err: error }, 'a maintenance duty failed; trying again'),
@@ -234,7 +225,7 @@ export async function composeMaintenance(context: ProcessContext): Promise<{ com
     intervalMs: () => passIntervalMs,
     log,
     async pass() {
-      if (!isLeading || !membership.isCurrent()) return false;
+      if (!leadership.leads()) return false;
       for (const duty of urgentDuties)
         await duty().catch((error: unknown) => log.warn({ err: error }, 'a maintenance duty failed; trying again'));
       return false;
@@ -246,7 +237,7 @@ export async function composeMaintenance(context: ProcessContext): Promise<{ com
     intervalMs: () => sampleIntervalMs,
     log,
     async pass() {
-      if (isLeading && membership.isCurrent()) await rollout.pass();
+      if (leadership.leads()) await rollout.pass();
       return false;
     },
   });
@@ -256,7 +247,7 @@ export async function composeMaintenance(context: ProcessContext): Promise<{ com
     name: 'bans',
     intervalMs: () => passIntervalMs,
     log,
-    pass: async () => isLeading && membership.isCurrent() && (await bans.pass()),
+    pass: async () => leadership.leads() && (await bans.pass()),
   });
   /** On its own: a bucket that does not answer takes its time. */
   const unusedLoop = createLoop({
@@ -264,8 +255,7 @@ export async function composeMaintenance(context: ProcessContext): Promise<{ com
     intervalMs: () => unusedIntervalMs,
     log,
     async pass(signal) {
-      if (config.STICKER_STORAGE_GRACE_DAYS > 0 && isLeading && membership.isCurrent())
-        await unusedStickers.pass(signal);
+      if (config.STICKER_STORAGE_GRACE_DAYS > 0 && leadership.leads()) await unusedStickers.pass(signal);
       return false;
     },
   });
@@ -275,7 +265,9 @@ export async function composeMaintenance(context: ProcessContext): Promise<{ com
     intervalMs: () => figuresIntervalMs,
     log,
     async pass() {
-      if (isLeading && membership.isCurrent()) await figures.refresh();
+      // Another loop may be in the midst of something long since the lease was lost, and somebody else leads.
+      await leadership.keep();
+      if (leadership.leads()) await figures.refresh();
       return false;
     },
   });
