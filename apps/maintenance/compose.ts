@@ -47,8 +47,8 @@ const superviseIntervalMs = 30_000;
 /** Hints of somebody who saw a flag's old value come until everybody has seen the new one. */
 const watchfulMs = 15_000;
 const unchangedIntervalMs = 10_000;
-/** Longer than anything that is asked there takes. */
-const queueServerSilenceMs = 20_000;
+/** Longer than any figure takes to count. */
+const figuresSilenceMs = 20_000;
 const pruneIntervalMs = 600_000;
 /** After a grace period of days, minutes do not matter. */
 const unusedIntervalMs = 180_000;
@@ -92,24 +92,26 @@ export async function composeMaintenance(context: ProcessContext): Promise<{ com
     },
   );
   const figures = createLeaderFigures({ metrics, log });
+  const counted = connectFigures(config.DATABASE_URL);
   addQueueGauges({
     metrics,
     figures,
-    catalogueDepth: createCatalogueDepth(database, provider),
+    catalogueDepth: createCatalogueDepth(counted, provider),
     taskCounts: queues.counts,
   });
-  const queueServer = config.QUEUE_DATABASE_URL === config.DATABASE_URL ? undefined : connectQueueServer(config);
+  const queueServer =
+    config.QUEUE_DATABASE_URL === config.DATABASE_URL ? undefined : connectFigures(config.QUEUE_DATABASE_URL);
   addFleetGauges({
     metrics,
     figures,
     processes: membership.processes,
     servers: queueServer
       ? [
-          { databases: ['catalogue'], figures: createServerFigures(database) },
+          { databases: ['catalogue'], figures: createServerFigures(counted) },
           { databases: ['queue'], figures: createServerFigures(queueServer) },
         ]
-      : [{ databases: ['catalogue', 'queue'], figures: createServerFigures(database) }],
-    partitionEnds: (today) => readPartitionEnds(database, today),
+      : [{ databases: ['catalogue', 'queue'], figures: createServerFigures(counted) }],
+    partitionEnds: (today) => readPartitionEnds(counted, today),
   });
 
   const retention = createRetention(
@@ -289,19 +291,22 @@ export async function composeMaintenance(context: ProcessContext): Promise<{ com
     },
     async stop() {
       await Promise.all(loops.map((one) => one.stop()));
-      await queueServer?.close();
+      await Promise.all([counted.close(), queueServer?.close()]);
       objects?.close();
     },
   };
   return { components: [flags, { name: 'task queues', ...queues }, leader] };
 }
 
-/** One connection, for what the server of the queues says of itself; the queues' own are pg-boss's. */
-function connectQueueServer(config: ProcessContext['config']): ReturnType<typeof connectDatabase> {
-  return connectDatabase(config.QUEUE_DATABASE_URL, {
+/**
+ * One connection, for the figures alone, and told of to no metric: how long it takes to count everything is nothing that a request
+ * waits for, and four counts a minute would be slow queries enough for an alert.
+ */
+function connectFigures(url: string): ReturnType<typeof connectDatabase> {
+  return connectDatabase(url, {
     poolMax: 1,
     applicationName: 'omnizap maintenance figures',
-    silenceLimitMs: queueServerSilenceMs,
+    silenceLimitMs: figuresSilenceMs,
   });
 }
 
