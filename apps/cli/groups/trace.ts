@@ -26,8 +26,9 @@ const tell: Command = {
         'not-found',
         `Nothing is known of ${id}: it is no sticker's id and no pack's key, and no request of that id changed anything in the last seven days.`,
       );
-    const [tasks, live, pauses] = await Promise.all([
-      readTaskHistory(session.queueDatabase(), story),
+    const relatedIds = [...story.stickerIds, ...story.packIds, ...story.untakenMessages];
+    const [{ tasks }, live, pauses] = await Promise.all([
+      readTaskHistory(session.queueDatabase(), { ...story, relatedIds }),
       createLeaseStore(database).liveProcesses(),
       session.taskPauses().then((store) => store.list()),
     ]);

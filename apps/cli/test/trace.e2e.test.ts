@@ -94,6 +94,27 @@ describe.each(testDatabaseKinds())('npm run ops -- trace on %s', (kind) => {
     expect((await trace(id)).out).toContain('Nothing of it waits.');
   });
 
+  it('finds the task that waits for a pack although an earlier request has put it there', async () => {
+    await runOps(fleet.env, 'queues', 'pause', 'rebuild', '--reason', 'a look');
+    const asked = async (method: string, path: string, body: object, requestId: string): Promise<string> => {
+      const answer = await own.call(method, path, { body, headers: { 'X-Request-Id': requestId } });
+      expect([200, 201]).toContain(answer.status);
+      return answer.json<{ data: { pack_key: string } }>().data.pack_key;
+    };
+    const key = await asked('POST', '/api/sticker-packs', { name: 'Merged', visibility: 'public' }, 'merged-1');
+    const isPaused = ({ waits }: LineJson): boolean => /type rebuild are paused/.test(waits ?? '');
+    await untilTold('merged-1', ({ lines }) => lines.some(isPaused));
+    await asked('PATCH', `/api/sticker-packs/${key}`, { name: 'Again' }, 'merged-2');
+    const story = await untilTold('merged-2', ({ lines }) => lines.some(({ what }) => what.endsWith('relayed')));
+
+    expect(story).toMatchObject({ request_ids: ['merged-2'], is_over: false });
+    expect(story.lines.flatMap(({ waits }) => waits ?? [])).toEqual([
+      expect.stringContaining('tasks of type rebuild are paused'),
+    ]);
+    await runOps(fleet.env, 'queues', 'resume', 'rebuild', '--reason', 'seen');
+    await untilTold('merged-2', ({ is_over: isOver }) => isOver);
+  });
+
   it('names a dead letter with the command that shows it', async () => {
     const id = await addSticker(602, 'dead-1');
     await untilTold(id, ({ is_over: isOver }) => isOver);

@@ -37,33 +37,43 @@ type Row = {
   error: string | null;
 };
 
+export type TaskHistory = { tasks: KnownTask[]; isCut: boolean };
+
+/** What is unfinished comes first, then what is newest. */
 const mostTasks = 1_000;
 
 /**
- * The oldest first, a thousand at most. Reads all jobs: an index on their data would cost each
- * task more than a person's question is worth.
+ * The oldest first, a thousand at most. Tasks merge while they wait, so that one may stand for a request whose id it does not carry:
+ * of `relatedIds` those are told that are not finished. Reads all jobs: an index on their data would cost each task more than a
+ * person's question is worth.
  */
 export async function readTaskHistory(
   queues: Pick<Database, 'knex'>,
-  about: { subjectIds: string[]; requestIds: string[] },
-): Promise<KnownTask[]> {
+  about: { subjectIds: string[]; relatedIds: string[]; requestIds: string[] },
+): Promise<TaskHistory> {
   const [table] = rowsOf<{ present: boolean }>(
     await queues.knex.raw(`SELECT to_regclass('pgboss.job') IS NOT NULL AS present`),
   );
-  if (table?.present !== true) return [];
+  if (table?.present !== true) return { tasks: [], isCut: false };
+  const isUnfinished = "state IN ('created', 'retry', 'active')";
   const found: unknown = await queues.knex.raw(
     `SELECT id, name, state::text AS state, data, retry_count, created_on, started_on, completed_on,
             CASE WHEN start_after > now() THEN start_after END AS not_before,
             output->>'claimed_by' AS claimed_by, output->>'error' AS error
        FROM pgboss.job
-      WHERE name <> '${deadLetterQueue}' AND (data->>'subject_id' = ANY(?) OR data->>'request_id' = ANY(?))
-      ORDER BY created_on, id LIMIT ${mostTasks}`,
-    [about.subjectIds, about.requestIds],
+      WHERE name <> '${deadLetterQueue}'
+        AND (data->>'subject_id' = ANY(?) OR data->>'request_id' = ANY(?)
+             OR (${isUnfinished} AND data->>'subject_id' = ANY(?)))
+      ORDER BY ${isUnfinished} DESC, created_on DESC, id DESC LIMIT ${mostTasks + 1}`,
+    [about.subjectIds, about.requestIds, about.relatedIds],
   );
-  return rowsOf<Row>(found).flatMap((row) => {
+  const rows = rowsOf<Row>(found);
+  const tasks = rows.slice(0, mostTasks).flatMap((row) => {
     const { data } = jobData.safeParse(row.data);
     return data ? [taskOf(row, data)] : [];
   });
+  const isCut = rows.length > mostTasks;
+  return { isCut, tasks: tasks.sort((one, other) => one.createdAt.getTime() - other.createdAt.getTime()) };
 }
 
 function taskOf(row: Row, data: ReturnType<typeof jobData.parse>): KnownTask {
