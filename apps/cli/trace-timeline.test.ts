@@ -28,7 +28,8 @@ const queued: KnownTask = {
 
 function facts(story: Partial<Story>, more: Partial<TraceFacts> = {}): TraceFacts {
   const none = { packIds: [], events: [], deadLetters: [], work: [], made: [], decisions: [], untakenMessages: [] };
-  const empty: Story = { subjectIds: [sticker], stickerIds: [sticker], requestIds: ['r-1'], ...none };
+  const ids = { subjectIds: [sticker], stickerIds: [sticker], goneStickerIds: [], requestIds: ['r-1'] };
+  const empty: Story = { ...ids, ...none, isCut: false };
   return {
     story: { ...empty, ...story },
     ...{ tasks: [], live: [relay, worker('stable')], pausedTypes: [], taskTypesOf },
@@ -72,15 +73,40 @@ describe('the lines of a story', () => {
 
   it('say of work that no task is known of whether a sweep will make one', () => {
     const wanted = { taskType: 'derivative', subjectId: sticker, isDue: true, hasFailed: false, wantedAt: at(1) };
-    const waits = (story: Partial<Story>): (string | null)[] => traceLines(facts(story)).map((line) => line.waits);
+    const due = { ...wanted, discardedAt: null };
+    const waits = (story: Partial<Story>, more: Partial<TraceFacts> = {}): (string | null)[] =>
+      traceLines(facts(story, more)).map((line) => line.waits);
     const bySweep = 'no task of it is known: the next sweep of maintenance makes one';
 
-    expect(waits({ work: [wanted] })).toEqual([bySweep]);
-    expect(waits({ work: [{ ...wanted, hasFailed: true }] })).toEqual(['failed for good']);
-    expect(waits({ work: [{ ...wanted, isDue: false }] })).toEqual([]);
+    expect(waits({ work: [due] })).toEqual([bySweep]);
+    expect(waits({ work: [{ ...due, isDue: false }] })).toEqual([]);
     // Its event is on its way: the task comes with it.
-    expect(waits({ work: [wanted], events: [appended] })).toEqual(['waits for the relay']);
+    expect(waits({ work: [due], events: [appended] })).toEqual(['waits for the relay']);
     expect(waits({ untakenMessages: ['m-1'] })).toEqual([bySweep]);
+    expect(waits({ work: [due] }, { tasks: null })).toEqual([
+      'whether a task of it waits is not known: the queues could not be asked',
+    ]);
+  });
+
+  it('say that work failed for good, and when a person gave it up', () => {
+    const failed = { taskType: 'derivative', subjectId: sticker, isDue: false, hasFailed: true, wantedAt: at(1) };
+    const letter = { source: 'tasks', id: 7, type: 'derivative', subjectId: sticker, requestId: 'r-1' } as const;
+    const dead = { ...letter, attempts: 9, failedAt: at(5), error: 'EACCES' };
+    const lines = (story: Partial<Story>): (string | null)[][] =>
+      traceLines(facts(story)).map(({ by, what, waits }) => [by, what, waits]);
+    const line = (settled: string): string[] => [
+      ...['worker-classification', `derivative of ${sticker} wanted`],
+      `failed for good${settled}: tried again when it is wanted anew`,
+    ];
+
+    expect(lines({ work: [{ ...failed, discardedAt: null }] })).toEqual([line('')]);
+    const discarded = { ...failed, discardedAt: at(9_000) };
+    expect(lines({ work: [discarded] })).toEqual([line(' and was discarded at 2026-11-28T05:00:09.000Z')]);
+    // What else is on its way has nothing to do with it.
+    expect(lines({ work: [discarded], events: [appended] })).toHaveLength(2);
+    expect(
+      lines({ work: [{ ...failed, discardedAt: null }], deadLetters: [dead] }).map(([, , waits]) => waits),
+    ).toEqual(['dead letter tasks:7: npm run ops -- dlq show tasks:7']);
   });
 
   it('stand in the order of time, with what each took and by whom', () => {

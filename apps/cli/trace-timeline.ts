@@ -6,7 +6,8 @@ import { isServed } from './doctor/flags.ts';
 
 export type TraceFacts = {
   story: Story;
-  tasks: KnownTask[];
+  /** Null: the queues could not be asked. */
+  tasks: KnownTask[] | null;
   live: LiveProcess[];
   pausedTypes: string[];
   /** By kind of worker. */
@@ -28,7 +29,8 @@ export type TraceLine = {
 const actionsOfCuration = new Set(['curated', 'retired']);
 
 export function traceLines(facts: TraceFacts): TraceLine[] {
-  const { story, tasks } = facts;
+  const { story } = facts;
+  const tasks = facts.tasks ?? [];
   const lines: TraceLine[] = [
     ...story.made.map(({ what, by, at }) => ({ at, tookMs: null, what, by, waits: null })),
     ...story.decisions.map(({ action, actor, target, reason, at }) => ({
@@ -43,13 +45,16 @@ export function traceLines(facts: TraceFacts): TraceLine[] {
       waits: `dead letter ${source}:${id}: npm run ops -- dlq show ${source}:${id}`,
     })),
     ...story.untakenMessages
-      .filter((id) => !tasks.some(({ subjectId, state }) => subjectId === id && isUnfinished(state)))
-      .map((id) => unannounced('webhook', id, story)),
+      .filter((id) => !isAnnounced('webhook', id, facts, { byEvents: false }))
+      .map((id) => wantedLine('webhook', id, facts)),
     ...story.work
       .filter(
-        ({ taskType, subjectId, isDue }) => isDue && taskType !== 'webhook' && !isAnnounced(taskType, subjectId, facts),
+        ({ taskType, subjectId, isDue, hasFailed }) =>
+          (isDue || hasFailed) &&
+          taskType !== 'webhook' &&
+          !isAnnounced(taskType, subjectId, facts, { byEvents: !hasFailed }),
       )
-      .map(({ taskType, subjectId }) => unannounced(taskType, subjectId, story)),
+      .map(({ taskType, subjectId }) => wantedLine(taskType, subjectId, facts)),
   ];
   return lines.sort((one, other) => one.at.getTime() - other.at.getTime());
 }
@@ -126,24 +131,44 @@ function waitOf({ taskType, lane, notBefore, state, error }: KnownTask, { live, 
 
 const isUnfinished = (state: KnownTask['state']): boolean => ['created', 'retry', 'active'].includes(state);
 
-/** A task, an event on its way or a dead letter says where it waits; else only a sweep knows of it. */
-function isAnnounced(taskType: string, subjectId: string, { story, tasks }: TraceFacts): boolean {
+/** A task, a dead letter or an event on its way says where it waits; else only the ledger of what is wanted knows of it. */
+function isAnnounced(
+  taskType: string,
+  subjectId: string,
+  { story, tasks }: TraceFacts,
+  { byEvents }: { byEvents: boolean },
+): boolean {
   return (
-    tasks.some((task) => task.taskType === taskType && task.subjectId === subjectId && isUnfinished(task.state)) ||
-    story.events.some(({ status }) => status !== 'completed') ||
-    story.deadLetters.some(({ source }) => source === 'outbox')
+    (tasks ?? []).some(
+      (task) => task.taskType === taskType && task.subjectId === subjectId && isUnfinished(task.state),
+    ) ||
+    story.deadLetters.some(
+      (letter) => letter.source === 'tasks' && letter.type === taskType && letter.subjectId === subjectId,
+    ) ||
+    (byEvents &&
+      (story.events.some(({ status }) => status !== 'completed') ||
+        story.deadLetters.some(({ source }) => source === 'outbox')))
   );
 }
 
-function unannounced(taskType: string, subjectId: string, { work }: Story): TraceLine {
-  const state = work.find((one) => one.taskType === taskType && one.subjectId === subjectId);
+function wantedLine(taskType: string, subjectId: string, facts: TraceFacts): TraceLine {
+  const state = facts.story.work.find((one) => one.taskType === taskType && one.subjectId === subjectId);
+  const line = { at: state?.wantedAt ?? new Date(), tookMs: null, what: `${taskType} of ${subjectId} wanted` };
+  if (state?.hasFailed === true) {
+    const settled = state.discardedAt === null ? '' : ` and was discarded at ${state.discardedAt.toISOString()}`;
+    return {
+      ...line,
+      by: workerOf(taskType, 'stable', facts),
+      waits: `failed for good${settled}: tried again when it is wanted anew`,
+    };
+  }
   return {
-    at: state?.wantedAt ?? new Date(),
-    tookMs: null,
-    what: `${taskType} of ${subjectId} wanted`,
+    ...line,
     by: 'api',
     waits:
-      state?.hasFailed === true ? 'failed for good' : 'no task of it is known: the next sweep of maintenance makes one',
+      facts.tasks === null
+        ? 'whether a task of it waits is not known: the queues could not be asked'
+        : 'no task of it is known: the next sweep of maintenance makes one',
   };
 }
 
