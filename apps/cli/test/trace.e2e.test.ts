@@ -1,7 +1,7 @@
 /** The story of a sticker as an operator reads it, from the databases alone: also while nobody works, and after the API is gone. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { keepDeadTask } from '@omnizap/catalog';
-import { createCatalogueClient, drawPng, startFleet, testDatabaseKinds, waitFor } from '@omnizap/testkit';
+import { createCatalogueClient, drawPng, freePort, startFleet, testDatabaseKinds, waitFor } from '@omnizap/testkit';
 import type { CatalogueClient, Fleet } from '@omnizap/testkit';
 import { v7 as uuidv7 } from 'uuid';
 import { runOps, type Run } from './run-ops.ts';
@@ -14,7 +14,17 @@ type LineJson = {
   by: string;
   waits: string | null;
 };
-type TraceJson = { data: { sticker_ids: string[]; request_ids: string[]; is_over: boolean; lines: LineJson[] } };
+type TraceJson = {
+  data: {
+    sticker_ids: string[];
+    request_ids: string[];
+    gone_sticker_ids: string[];
+    is_cut: boolean;
+    queues_error: string | null;
+    is_over: boolean | null;
+    lines: LineJson[];
+  };
+};
 
 const patience = { timeoutMs: 60_000, intervalMs: 250 };
 
@@ -49,7 +59,7 @@ describe.each(testDatabaseKinds())('npm run ops -- trace on %s', (kind) => {
     const id = await addSticker(600, 'way-1');
     const story = await untilTold(
       id,
-      ({ is_over: isOver, lines }) => isOver && lines.some(({ what }) => what.startsWith('sticker of')),
+      ({ is_over: isOver, lines }) => isOver === true && lines.some(({ what }) => what.startsWith('sticker of')),
     );
     const byRequest = await told('way-1');
 
@@ -90,7 +100,7 @@ describe.each(testDatabaseKinds())('npm run ops -- trace on %s', (kind) => {
     expect(story.is_over).toBe(false);
     expect(text.out).toMatch(/^Where it waits\n.*task classification of .*: tasks of type classification are paused/m);
     await runOps(fleet.env, 'queues', 'resume', 'classification', '--reason', 'seen');
-    await untilTold(id, ({ is_over: isOver }) => isOver);
+    await untilTold(id, ({ is_over: isOver }) => isOver === true);
     expect((await trace(id)).out).toContain('Nothing of it waits.');
   });
 
@@ -112,12 +122,12 @@ describe.each(testDatabaseKinds())('npm run ops -- trace on %s', (kind) => {
       expect.stringContaining('tasks of type rebuild are paused'),
     ]);
     await runOps(fleet.env, 'queues', 'resume', 'rebuild', '--reason', 'seen');
-    await untilTold('merged-2', ({ is_over: isOver }) => isOver);
+    await untilTold('merged-2', ({ is_over: isOver }) => isOver === true);
   });
 
   it('names a dead letter with the command that shows it', async () => {
     const id = await addSticker(602, 'dead-1');
-    await untilTold(id, ({ is_over: isOver }) => isOver);
+    await untilTold(id, ({ is_over: isOver }) => isOver === true);
     const [error, payload] = ['Error: the disk is full', { subject_id: id, request_id: 'dead-1' }];
     const task = { id: uuidv7(), taskType: 'classification', subjectId: id, attempts: 9, error, payload };
     await keepDeadTask(fleet.database, task);
@@ -128,10 +138,38 @@ describe.each(testDatabaseKinds())('npm run ops -- trace on %s', (kind) => {
     const [, name = ''] = /^dead letter (tasks:\d+): npm run ops -- dlq show \1$/.exec(dead?.waits ?? '') ?? [];
     expect((await runOps(fleet.env, 'dlq', 'show', name)).out).toContain('the disk is full');
     await runOps(fleet.env, 'dlq', 'redrive', name, '--yes', '--reason', 'disk grown');
-    const after = await untilTold(id, ({ is_over: isOver }) => isOver);
+    const after = await untilTold(id, ({ is_over: isOver }) => isOver === true);
     expect(after.lines.map(({ what }) => what)).toContain(
       `dead letter redriven tasks classification:${id}: disk grown`,
     );
+  });
+
+  it('tells what the catalogue knows while the queues are away, and does not say that it is over', async () => {
+    const id = await addSticker(603, 'away-1');
+    await untilTold(id, ({ is_over: isOver }) => isOver === true);
+    const queues = `postgresql://nobody:none@127.0.0.1:${await freePort()}/none`;
+    const env = { ...fleet.env, QUEUE_DATABASE_URL: queues };
+    const [json, text] = [await runOps(env, 'trace', id, '--json'), await runOps(env, 'trace', id)];
+    const { data } = json.json<TraceJson>();
+
+    expect([json.code, text.code]).toEqual([0, 0]);
+    expect(data).toMatchObject({ is_over: null, is_cut: false, queues_error: expect.stringContaining('ECONNREFUSED') });
+    expect(data.lines.map(({ what }) => what)).toContain(`sticker ${id} taken in`);
+    expect(text.out).toContain('\nThe queues could not be asked: ');
+    expect(text.out).not.toContain('Nothing of it waits');
+    expect(text.out).not.toContain('none@');
+  });
+
+  it('keeps what stands in an error from steering the terminal, and tells a request that is called like a pack', async () => {
+    await fleet.database.knex('domain_event_outbox').insert({
+      ...{ event_type: 'PACK_UPDATED', aggregate_type: 'sticker_pack', aggregate_id: uuidv7(), request_id: packKey },
+      ...{ payload: '{}', shard: 0, status: 'failed', available_at: new Date('2099-01-01T00:00:00Z') },
+      last_error: 'Error: \u001b[2J\u202esorry',
+    });
+    const { out } = await trace(packKey, '--request');
+
+    expect(out).toMatch(/^Where it waits\n.*waits for a retry until 2099-01-01T00:00:00.000Z: Error: �\[2J�sorry$/m);
+    for (const steering of ['\u001b', '\u202e']) expect(out).not.toContain(steering);
   });
 
   it('ends with 1 for what nothing is known of, and with 2 for what is no id', async () => {

@@ -7,7 +7,7 @@ export type { QueueState } from './queue-state-store.ts';
 export { taskCountJson } from './task-count.ts';
 export type { TaskCount } from './task-count.ts';
 export { readTaskHistory } from './task-history-store.ts';
-export type { KnownTask } from './task-history-store.ts';
+export type { KnownTask, TaskHistory } from './task-history-store.ts';
 export { createTaskQueues } from './task-queues.ts';
 export type { FetchedTask, TaskQueues } from './task-queues.ts';
 export { queueName, taskTopic } from './task-types.ts';
