@@ -2,8 +2,20 @@
  * Tables declared once for both database families. MySQL commits every DDL statement by itself, so each table is one
  * `CREATE TABLE IF NOT EXISTS` with its keys inside: a migration that was killed anywhere can simply run again.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Knex } from 'knex';
 import { databaseErrorCode, rowsOf, type DatabaseKind } from './database.ts';
+import { AppError } from './errors.ts';
+import { isLockTimeout } from './partition-store.ts';
+
+/**
+ * A change of a table waits for every transaction that has touched it, and whoever comes then waits behind the change: it gives up
+ * after a second, the unit of MariaDB/MySQL, lets the others pass for as long, and tries again.
+ */
+const lockTimeoutMs = 1_000;
+const pauseMs = 1_000;
+/** A backup or a long report is over by then, or a person is needed: four minutes. */
+const lockAttempts = 120;
 
 const columnTypes = {
   uuid: { postgres: 'uuid', mysql: 'char(36) CHARACTER SET ascii COLLATE ascii_bin' },
@@ -113,25 +125,78 @@ export async function dropTables(knex: Knex, tables: Table[]): Promise<void> {
 /**
  * Adds those of the columns that the table lacks. Each is nullable or has a default, so that an older release can go on writing
  * rows. They are looked for first: MySQL 8 has no ADD COLUMN IF NOT EXISTS.
+ *
+ * In a migration's transaction the table stays locked until that ends: one migration for each table that others wait for.
+ *
+ * @throws AppError `unavailable` when somebody holds on to the table
  */
-export async function addColumns(knex: Knex, table: string, columns: Record<string, Column>): Promise<void> {
+export async function addColumns(
+  knex: Knex,
+  table: string,
+  columns: Record<string, Column>,
+  options: { lockAttempts?: number } = {},
+): Promise<void> {
   const kind = kindOf(knex);
   const parts: string[] = [];
   for (const [name, column] of Object.entries(columns)) {
     if (await knex.schema.hasColumn(table, name)) continue;
     parts.push(`ADD COLUMN ${columnSql(name, column, kind)}`);
   }
-  if (parts.length > 0) await knex.raw(`ALTER TABLE ${table} ${parts.join(', ')}`);
+  if (parts.length > 0) await alterTable(knex, table, parts, options.lockAttempts ?? lockAttempts);
 }
 
-/** Drops those of the columns that the table has, if there is such a table. */
+/** Drops those of the columns that the table has, if there is such a table. Waits for its lock as `addColumns` does. */
 export async function dropColumns(knex: Knex, table: string, names: string[]): Promise<void> {
   if (!(await knex.schema.hasTable(table))) return;
   const parts: string[] = [];
   for (const name of names) {
     if (await knex.schema.hasColumn(table, name)) parts.push(`DROP COLUMN ${name}`);
   }
-  if (parts.length > 0) await knex.raw(`ALTER TABLE ${table} ${parts.join(', ')}`);
+  if (parts.length > 0) await alterTable(knex, table, parts, lockAttempts);
+}
+
+async function alterTable(knex: Knex, table: string, parts: string[], attempts: number): Promise<void> {
+  const statement = `ALTER TABLE ${table} ${parts.join(', ')}`;
+  const alter = kindOf(knex) === 'mysql' ? alterOnMysql : alterOnPostgres;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await alter(knex, statement);
+    } catch (error) {
+      if (!isLockTimeout(error)) throw error;
+      if (attempt >= attempts)
+        throw new AppError(
+          'unavailable',
+          `Table ${table} could not be changed: a transaction holds on to it. End it (${longTransactions[kindOf(knex)]}) and run this again.`,
+          { cause: error },
+        );
+      await delay(pauseMs);
+    }
+  }
+}
+
+/** Where the server lists its transactions. */
+const longTransactions = { postgres: 'pg_stat_activity', mysql: 'information_schema.innodb_trx' };
+
+/** In a transaction or, within one, behind a savepoint: what came before is kept when the lock was not to be had. */
+async function alterOnPostgres(knex: Knex, statement: string): Promise<void> {
+  await knex.transaction(async (trx) => {
+    const [before] = rowsOf<{ value: string }>(await trx.raw("SELECT current_setting('lock_timeout') AS value"));
+    await trx.raw(`SET LOCAL lock_timeout = '${lockTimeoutMs}ms'`);
+    await trx.raw(statement);
+    // A savepoint's end would leave it to what else the transaction does.
+    await trx.raw(`SET LOCAL lock_timeout = '${before?.value ?? '0'}'`);
+  });
+}
+
+/** The timeout is the connection's, which a transaction keeps; the statement commits by itself. */
+async function alterOnMysql(knex: Knex, statement: string): Promise<void> {
+  if (!knex.isTransaction) return knex.transaction((trx) => alterOnMysql(trx, statement));
+  await knex.raw(`SET SESSION lock_wait_timeout = ${lockTimeoutMs / 1_000}`);
+  try {
+    await knex.raw(statement);
+  } finally {
+    await knex.raw('SET SESSION lock_wait_timeout = DEFAULT');
+  }
 }
 
 /** Adds those of the indexes that the table lacks. They are looked for first: MySQL 8 has no CREATE INDEX IF NOT EXISTS. */
