@@ -64,7 +64,9 @@ describe.each(testDatabaseKinds())('a story on %s', (kind) => {
     expect(idsOf(story)).toEqual([updated, waiting]);
     expect(story).toMatchObject({ isCut: false, requestIds: ['u-1', 'l-2'] });
     expect(story?.made).toContainEqual({
-      what: expect.stringMatching(/^1501 of ENGAGEMENT_RECORDED of sticker_pack .* relayed since 20/) as unknown as string,
+      what: expect.stringMatching(
+        /^1501 of ENGAGEMENT_RECORDED of sticker_pack .* relayed since 20/,
+      ) as unknown as string,
       by: 'relay',
       at: new Date('2026-11-28T05:00:00Z'),
     });
