@@ -1,5 +1,5 @@
 /** The load test as an operator runs it: against a whole fleet, and against small servers that misbehave in known ways. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { fleetProcesses, spawnProcess, startFleet, waitFor, type Fleet } from '@omnizap/testkit';
 import { z } from 'zod';
+import { sampleReport } from './loadtest/sample-report.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -49,7 +50,7 @@ function start(args: string[], env: Record<string, string> = {}) {
   const common = { STICKER_DATA_DIR: folder, ...env };
   return {
     file,
-    starting: spawnProcess('tools/loadtest.ts', [...args, '--out', file], common, { waitForReady: false }),
+    starting: spawnProcess('tools/loadtest.ts', ['--out', file, ...args], common, { waitForReady: false }),
   };
 }
 
@@ -193,19 +194,43 @@ describe('against a small server', () => {
   });
 
   it('compares with a baseline of the same load, and refuses any other', async () => {
-    const url = await serve((_request, response) => void response.end('ok'));
-    const load = ['--base-url', url, '--rate', '100', ...short];
-    const first = await run(load);
-    const again = await run([...load, '--duration-seconds', '5', '--compare', first.file]);
+    let asked = 0;
+    const url = await serve((request, response) => {
+      if (request.url === '/a') asked += 1;
+      response.end('ok');
+    });
+    const minute = ['--rate', '100', ...short, '--duration-seconds', '60'];
+    const baseline = path.join(folder, 'baseline.json');
+    const earlier = { ...sampleReport({ latencyMs: 500, seed: 1, args: minute, paths: ['/a'] }), dataset: null };
+    await writeFile(baseline, JSON.stringify(earlier));
+    const load = ['--base-url', url, ...minute];
+    const again = await run([...load, '--compare', baseline]);
     expect(reportOf(again).comparison).toMatchObject({ is_worse: false });
+    expect(again.output).toContain('WARNING: the baseline is of another machine (host');
     // A machine that is busy otherwise makes a run unreliable, and says so.
-    for (const { code, report } of [first, again]) expect(code).toBe(report?.verdict === 'passed' ? 0 : 1);
-    const other = await run([...load, '--rate', '90', '--compare', first.file]);
+    expect(again.code).toBe(again.report?.verdict === 'passed' ? 0 : 1);
+    const other = await run([...load, '--rate', '90', '--compare', baseline]);
     expect(other.code).toBe(2);
     expect(other.output).toContain('rate 90 against 100');
     const wrong = await run([...load, '--compare', path.resolve('package.json')]);
     expect(wrong.code).toBe(2);
     expect(wrong.output).toContain('is no report of this tool');
+    await writeFile(baseline, JSON.stringify({ ...earlier, slices: [{ ...earlier.slices[0], histogram: 'x' }] }));
+    const damaged = await run([...load, '--compare', baseline]);
+    expect(damaged.code).toBe(2);
+    expect(asked).toBe(reportOf(again).requests_total);
+  }, 150_000);
+
+  it('does not load what it could not report', async () => {
+    let asked = 0;
+    const url = await serve((_request, response) => {
+      asked += 1;
+      response.end('ok');
+    });
+    const nowhere = await run(['--base-url', url, '--rate', '100', ...short, '--out', path.resolve('package.json/x')]);
+    expect(nowhere.code).toBe(2);
+    expect(nowhere.output).toContain('cannot be written');
+    expect(asked).toBe(0);
   });
 
   it('goes to no other machine, and says what to do when nobody answers', async () => {

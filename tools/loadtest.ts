@@ -2,14 +2,13 @@
  * `npm run loadtest:stickers -- [--rate R | --concurrency C | --find-knee] [--out FILE ...]`: loads a running API and says how long
  * visitors would wait. Exit code 0 within the objectives, 1 not, 2 it could not run.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { loadTestHelp } from './loadtest/help.ts';
-import { renderHtmlReport } from './loadtest/html-report.ts';
 import { createLiveLine } from './loadtest/live-line.ts';
 import { parseLoadOptions, type LoadOptions, type Surroundings } from './loadtest/load-options.ts';
 import { printReport } from './loadtest/print-report.ts';
-import type { LoadReport } from './loadtest/report-schema.ts';
+import { openReportFiles } from './loadtest/report-files.ts';
 import { runLoad } from './loadtest/run-load.ts';
 
 const interruptedExitCode = 130;
@@ -47,26 +46,20 @@ async function apiUrlOf(runtimeFile: string): Promise<string | null> {
   }
 }
 
-async function writeReports(file: string, report: LoadReport): Promise<string[]> {
-  const html = `${file.replace(/\.json$/, '')}.html`;
-  await mkdir(path.dirname(path.resolve(file)), { recursive: true });
-  await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
-  await writeFile(html, renderHtmlReport(report));
-  return [file, html];
-}
-
 async function main(options: LoadOptions): Promise<number> {
   const live = createLiveLine(process.stderr);
   const say = (line: string): void => live.say(line);
-  const report = await runLoad(options, {
+  const files = options.out === null ? null : await openReportFiles(options.out);
+  const { report, problem } = await runLoad(options, {
     signal: abort.signal,
     live,
     metricsToken: process.env.METRICS_TOKEN || undefined,
     say,
   });
   process.stdout.write(`${printReport(report)}\n`);
-  if (options.out !== null) say(`written: ${(await writeReports(options.out, report)).join(', ')}`);
+  if (files !== null) say(`written: ${(await files.write(report)).join(', ')}`);
   if (report.interrupted) return interruptedExitCode;
+  if (problem !== null) throw new Error(problem);
   return report.verdict === 'passed' && report.comparison?.is_worse !== true ? 0 : 1;
 }
 

@@ -85,11 +85,7 @@ export function buildReport(options: LoadOptions, parts: ReportParts): LoadRepor
     verdict,
     gates,
     interrupted: run.isInterrupted,
-    generator: {
-      workers: options.workers,
-      connections: model.kind === 'closed' ? model.concurrency : options.connections,
-      ...saturation,
-    },
+    generator: { ...generatorOf(options), ...saturation },
     queue,
     knee: null,
     comparison: null,
@@ -113,6 +109,10 @@ export function buildReport(options: LoadOptions, parts: ReportParts): LoadRepor
       .filter(({ at_seconds }) => at_seconds < durationSeconds),
     histogram: tally.latency.encode(),
   };
+}
+
+export function generatorOf({ model, workers, connections }: LoadOptions): { workers: number; connections: number } {
+  return { workers, connections: model.kind === 'closed' ? model.concurrency : connections };
 }
 
 export function readMachine(): LoadReport['machine'] {

@@ -2,14 +2,18 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { compareReports, differences, judgeRatio, readBaseline } from './compare-reports.ts';
+import { compareReports, differences, doubts, judgeRatio, readBaseline } from './compare-reports.ts';
+import { createLatencyHistogram } from './latency-histogram.ts';
 import { reportSchema } from './report-schema.ts';
 import { sampleReport } from './sample-report.ts';
 
+const empty = createLatencyHistogram(2).encode();
+const minute = ['--rate', '100', '--duration-seconds', '60'];
+
 const judgements = (current: number, baseline: number) => {
   const found = compareReports(
-    sampleReport({ latencyMs: current, seed: 1 }),
-    sampleReport({ latencyMs: baseline, seed: 2 }),
+    sampleReport({ latencyMs: current, seed: 1, args: minute }),
+    sampleReport({ latencyMs: baseline, seed: 2, args: minute }),
     'b.json',
     0.1,
   );
@@ -73,9 +77,34 @@ describe('a baseline', () => {
     ['null', /is no report of this tool/],
     ['[]', /is no report of this tool/],
     [JSON.stringify({ ...sampleReport({ latencyMs: 1, seed: 1 }), latency_ms: { p50: 'fast' } }), /"latency_ms\.p50"/],
-    [JSON.stringify({ ...sampleReport({ latencyMs: 1, seed: 1 }), interrupted: true }), /was interrupted/],
   ])('of another shape is refused: %.40s', async (content, message) => {
     await expect(readBaseline(await file(content))).rejects.toThrow(message);
+  });
+
+  const whole = sampleReport({ latencyMs: 1, seed: 1 });
+  const [slice] = whole.slices;
+  it.each<[string, object, RegExp]>([
+    ['a run that was interrupted', { interrupted: true }, /was interrupted/],
+    ['figures that nobody can rely on', { verdict: 'unreliable' }, /are unreliable/],
+    ['no slices', { slices: [] }, /has 0 slices of 1 s for a run of 30 s/],
+    ['slices of another length', { slice_seconds: 2 }, /has 30 slices of 2 s/],
+    ['slices without a length', { slice_seconds: 0 }, /"slice_seconds"/],
+    [
+      'a slice that is damaged',
+      { slices: [...whole.slices.slice(1), { ...slice, histogram: 'HISTFAAAAB42' }] },
+      /read/,
+    ],
+    ['a histogram that is damaged', { histogram: '' }, /cannot be read/],
+    ['nothing measured', { slices: whole.slices.map((one) => ({ ...one, histogram: empty })) }, /has no latencies/],
+  ])('of %s is refused before the load', async (_what, values, message) => {
+    await expect(readBaseline(await file(JSON.stringify({ ...whole, ...values })))).rejects.toThrow(message);
+  });
+
+  it('of another machine can be compared, and says so', () => {
+    const elsewhere = { ...whole, machine: { ...whole.machine, host: 'other', cores: 64 } };
+    expect(doubts(whole, whole)).toEqual([]);
+    expect(doubts(whole, elsewhere)).toEqual(['host h against other', 'cores 2 against 64']);
+    expect(compareReports(whole, elsewhere, 'b.json', 0.1).other_machine).toHaveLength(2);
   });
 
   it('that is missing is refused', async () => {
@@ -98,6 +127,12 @@ describe('a baseline', () => {
     ],
     ['arrivals', { ...mine, arrivals: 'even' }, /arrivals random against even/],
     ['mix', { ...mine, mix: 'reads' }, /mix mixed against reads/],
+    ['number of workers', { ...mine, generator: { ...mine.generator, workers: 9 } }, /workers \d against 9/],
+    [
+      'number of connections',
+      { ...mine, generator: { ...mine.generator, connections: 9 } },
+      /connections 512 against 9/,
+    ],
     ['catalogue', { ...mine, dataset: { packs: 100, stickers: 3_000 } }, /2000 stickers against 3000/],
     ['catalogue that is not known', { ...mine, dataset: null }, /not known/],
   ])('of another %s cannot', (_what, other, words) => {

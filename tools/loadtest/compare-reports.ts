@@ -28,7 +28,7 @@ export type RunParameters = Pick<
   | 'mix'
   | 'paths'
   | 'dataset'
->;
+> & { generator: Pick<LoadReport['generator'], 'workers' | 'connections'> };
 
 /** @throws Error with a line for the user when the file is missing or no report of this tool */
 export async function readBaseline(file: string): Promise<LoadReport> {
@@ -44,8 +44,8 @@ export async function readBaseline(file: string): Promise<LoadReport> {
   }
   const read = reportSchema.safeParse(content);
   if (read.success) {
-    if (read.data.interrupted)
-      throw new Error(`The baseline ${file} is of a run that was interrupted: make a whole one`);
+    const flaw = flawOf(read.data);
+    if (flaw !== null) throw new Error(`The baseline ${file} ${flaw}`);
     return read.data;
   }
   const [issue] = read.error.issues;
@@ -53,6 +53,31 @@ export async function readBaseline(file: string): Promise<LoadReport> {
   throw new Error(
     `The baseline ${file} is no report of this tool (${where}${issue?.message ?? 'another shape'}): give the file that --out wrote`,
   );
+}
+
+/** Why a report is no good as a baseline; known before the load, or it would cost the run. */
+function flawOf(report: LoadReport): string | null {
+  if (report.interrupted) return 'is of a run that was interrupted: make a whole one';
+  if (report.verdict === 'unreliable')
+    return 'is of a run whose figures are unreliable: make one of a generator that keeps up and is not refused';
+  const { duration_seconds: seconds, slice_seconds: sliceSeconds, slices } = report;
+  if (Math.abs(slices.length * sliceSeconds - seconds) > sliceSeconds / 2)
+    return `has ${slices.length} slices of ${sliceSeconds} s for a run of ${seconds} s: give the file as --out wrote it`;
+  try {
+    const whole = createLatencyHistogram();
+    whole.addEncoded(report.histogram);
+    if (slicesOf(report).every(({ counts }) => counts.length === 0)) return 'has no latencies: make one that has';
+  } catch {
+    return 'has a histogram that cannot be read: give the file as --out wrote it';
+  }
+  return null;
+}
+
+/** What makes a difference between two runs that can be compared nevertheless, in words. */
+export function doubts(run: Pick<LoadReport, 'machine'>, baseline: Pick<LoadReport, 'machine'>): string[] {
+  return (['host', 'cpu', 'cores', 'memory_gib', 'node'] as const)
+    .filter((key) => run.machine[key] !== baseline.machine[key])
+    .map((key) => `${key} ${run.machine[key]} against ${baseline.machine[key]}`);
 }
 
 /** What is different about the two loads, in words; empty when they can be compared. */
@@ -69,6 +94,8 @@ export function differences(run: RunParameters, baseline: RunParameters): string
   told('warm-up', run.warmup_seconds, baseline.warmup_seconds);
   told('timeout', run.timeout_ms, baseline.timeout_ms);
   told('mix', run.mix, baseline.mix);
+  told('workers', run.generator.workers, baseline.generator.workers);
+  told('connections', run.generator.connections, baseline.generator.connections);
   const others = [
     ...run.paths.filter((path) => !baseline.paths.includes(path)),
     ...baseline.paths.filter((path) => !run.paths.includes(path)),
@@ -121,6 +148,7 @@ export function compareReports(
   return {
     baseline: file,
     baseline_started_at: baseline.started_at,
+    other_machine: doubts(current, baseline),
     worse_than_ratio: worseRatio,
     is_worse: figures.some(({ judgement }) => judgement === 'worse'),
     figures,

@@ -71,6 +71,7 @@ describe('the HTML report', () => {
     whole.comparison = {
       baseline: 'b.json',
       baseline_started_at: 'then',
+      other_machine: ['cores 2 against 4'],
       worse_than_ratio: 0.1,
       is_worse: true,
       figures: [
@@ -81,5 +82,6 @@ describe('the HTML report', () => {
     expect(text).toContain('Back to normal 12 s after');
     expect(text).toContain('400 requests per second is the highest rate');
     expect(text).toContain('1.800 to 2.200');
+    expect(text).toContain('another machine: cores 2 against 4');
   });
 });

@@ -238,8 +238,13 @@ function comparison({ comparison: compared }: LoadReport): string {
     interval === null ? 'run too short' : `${interval.low.toFixed(3)} to ${interval.high.toFixed(3)}`,
     judgement,
   ]);
-  return `<h2>Against the baseline</h2><p>${escapeHtml(`${compared.baseline}, of ${compared.baseline_started_at}`)}</p>
-${table(['figure', 'baseline', 'now', 'ratio', '95 % interval', ''], rows)}`;
+  return `<h2>Against the baseline</h2><p>${escapeHtml(`${compared.baseline}, of ${compared.baseline_started_at}`)}</p>${
+    compared.other_machine.length > 0
+      ? `\n<p class="note">${escapeHtml(`The baseline is of another machine: ${compared.other_machine.join('; ')}`)}</p>`
+      : ''
+  }
+${table(['figure', 'baseline', 'now', 'ratio', 'interval', ''], rows)}
+<p>The intervals hold for all four figures together in 95 % of comparisons, for the noise within a run.</p>`;
 }
 
 function sampleErrors({ sample_errors: samples }: LoadReport): string {

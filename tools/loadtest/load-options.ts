@@ -1,7 +1,9 @@
 /** What `npm run loadtest:stickers` was asked for, every problem with a word on what is possible. */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { httpFloor, loadTestFloor } from '../../observability/slo.ts';
+import path from 'node:path';
+import { backlogFloor, httpFloor, loadTestFloor } from '../../observability/slo.ts';
+import { shortestComparisonSeconds } from './bootstrap.ts';
 
 /** Open: requests come at a rate, whatever the answers. Closed: so many clients, each asks again when it was answered. */
 export type LoadModel =
@@ -49,7 +51,6 @@ export const defaults = { durationSeconds: 30, warmupSeconds: 5, timeoutMs: 12_0
 const defaultSeed = 1;
 const defaultConnections = 512;
 const defaultKneeStepSeconds = 10;
-const defaultRecoverySeconds = 900;
 /** Where the search for the knee begins unless `--rate` says otherwise. */
 const defaultKneeRate = 50;
 const mostPaths = 200;
@@ -63,22 +64,22 @@ export function parseLoadOptions(args: string[], surroundings: Surroundings): Lo
     args,
     options: {
       'base-url': { type: 'string', default: surroundings.baseUrl },
-      'duration-seconds': { type: 'string', default: String(defaults.durationSeconds) },
-      'warmup-seconds': { type: 'string', default: String(defaults.warmupSeconds) },
+      'duration-seconds': { type: 'string' },
+      'warmup-seconds': { type: 'string' },
       concurrency: { type: 'string' },
       rate: { type: 'string' },
-      arrivals: { type: 'string', default: 'random' },
+      arrivals: { type: 'string' },
       'slo-ms': { type: 'string', default: String(surroundings.sloTargetMs ?? httpFloor.p95Ms) },
       'timeout-ms': { type: 'string', default: String(defaults.timeoutMs) },
       paths: { type: 'string' },
       mix: { type: 'string' },
       seed: { type: 'string', default: String(defaultSeed) },
       workers: { type: 'string' },
-      connections: { type: 'string', default: String(defaultConnections) },
-      'recovery-seconds': { type: 'string', default: String(defaultRecoverySeconds) },
+      connections: { type: 'string' },
+      'recovery-seconds': { type: 'string', default: String(backlogFloor.recoverySeconds) },
       'find-knee': { type: 'boolean', default: false },
-      'knee-p99-ms': { type: 'string', default: String(defaults.kneeP99Ms) },
-      'knee-step-seconds': { type: 'string', default: String(defaultKneeStepSeconds) },
+      'knee-p99-ms': { type: 'string' },
+      'knee-step-seconds': { type: 'string' },
       out: { type: 'string' },
       compare: { type: 'string' },
       'i-own-this-host': { type: 'boolean', default: false },
@@ -87,15 +88,8 @@ export function parseLoadOptions(args: string[], surroundings: Surroundings): Lo
   });
   if (values.help) return null;
   const isKnee = values['find-knee'];
-  if (values.rate !== undefined && values.concurrency !== undefined)
-    throw new Error('--rate is the open model and --concurrency the closed one: give one of them');
-  if (isKnee && values.concurrency !== undefined)
-    throw new Error(
-      '--find-knee raises the rate of the open model: leave --concurrency out, or give --rate to begin with',
-    );
-  if (isKnee && values.compare !== undefined)
-    throw new Error('--compare is for two runs of the same rate: leave --find-knee out');
-  const { arrivals, mix = values['i-own-this-host'] ? 'reads' : 'mixed' } = values;
+  refuseConflicts(values);
+  const { arrivals = 'random', mix = values['i-own-this-host'] ? 'reads' : 'mixed' } = values;
   if (arrivals !== 'random' && arrivals !== 'even') throw new Error('--arrivals must be random or even');
   if (mix !== 'reads' && mix !== 'mixed') throw new Error('--mix must be reads or mixed');
   const rate = values.rate ?? (isKnee ? String(defaultKneeRate) : undefined);
@@ -104,28 +98,79 @@ export function parseLoadOptions(args: string[], surroundings: Surroundings): Lo
     rate === undefined
       ? { kind: 'closed', concurrency }
       : { kind: 'open', ratePerSecond: number('--rate', rate, limits.rate, 'any'), arrivals };
+  const durationSeconds = number(
+    '--duration-seconds',
+    values['duration-seconds'] ?? String(defaults.durationSeconds),
+    limits.duration,
+  );
+  if (values.compare !== undefined && durationSeconds < shortestComparisonSeconds)
+    throw new Error(
+      `--compare needs runs of --duration-seconds ${shortestComparisonSeconds} or more: in shorter ones chance cannot be told from a change`,
+    );
   const workers = values.workers ?? String(availableParallelism() >= 4 ? 2 : 1);
   return {
     baseUrl: parseBaseUrl(values['base-url']),
     model,
-    durationSeconds: number('--duration-seconds', values['duration-seconds'], limits.duration),
-    warmupSeconds: number('--warmup-seconds', values['warmup-seconds'], limits.warmup),
+    durationSeconds,
+    warmupSeconds: number(
+      '--warmup-seconds',
+      values['warmup-seconds'] ?? String(defaults.warmupSeconds),
+      limits.warmup,
+    ),
     timeoutMs: number('--timeout-ms', values['timeout-ms'], limits.timeout),
     sloMs: number('--slo-ms', values['slo-ms'], limits.slo),
     paths: values.paths === undefined ? null : parsePaths(values.paths),
     hasWrites: mix === 'mixed' && values.paths === undefined,
     seed: number('--seed', values.seed, limits.seed),
     workers: Math.min(number('--workers', workers, limits.workers), model.kind === 'closed' ? concurrency : Infinity),
-    connections: number('--connections', values.connections, limits.connections),
+    connections: number('--connections', values.connections ?? String(defaultConnections), limits.connections),
     recoverySeconds: number('--recovery-seconds', values['recovery-seconds'], limits.recovery),
     isKnee,
-    kneeP99Ms: number('--knee-p99-ms', values['knee-p99-ms'], limits.slo),
-    kneeStepSeconds: number('--knee-step-seconds', values['knee-step-seconds'], limits.kneeStep),
+    kneeP99Ms: number('--knee-p99-ms', values['knee-p99-ms'] ?? String(defaults.kneeP99Ms), limits.slo),
+    kneeStepSeconds: number(
+      '--knee-step-seconds',
+      values['knee-step-seconds'] ?? String(defaultKneeStepSeconds),
+      limits.kneeStep,
+    ),
     out: values.out ?? null,
     compare: values.compare ?? null,
     isForeignHostAllowed: values['i-own-this-host'],
   };
 }
+
+/** An option that would change nothing is a misunderstanding. @throws Error with a line for the user */
+function refuseConflicts(values: Record<string, string | boolean | undefined>): void {
+  const has = (name: string): boolean => values[name] !== undefined && values[name] !== false;
+  const refuse = (name: string, isWrong: boolean, why: string): void => {
+    if (has(name) && isWrong) throw new Error(why);
+  };
+  const isKnee = has('find-knee');
+  const isOpen = isKnee || has('rate');
+  refuse('rate', has('concurrency'), '--rate is the open model and --concurrency the closed one: give one of them');
+  refuse(
+    'find-knee',
+    has('concurrency'),
+    '--find-knee raises the rate of the open model: leave --concurrency out, or give --rate to begin with',
+  );
+  refuse('compare', isKnee, '--compare is for two runs of the same rate: leave --find-knee out');
+  refuse('mix', has('paths'), '--paths are asked for instead of a mix: leave --mix out');
+  for (const name of ['arrivals', 'connections'])
+    refuse(name, !isOpen, `--${name} is of the open model: give --rate, or leave it out`);
+  refuse('duration-seconds', isKnee, '--find-knee takes steps of --knee-step-seconds: leave --duration-seconds out');
+  refuse('warmup-seconds', isKnee, '--find-knee warms each step up by itself: leave --warmup-seconds out');
+  for (const name of ['knee-p99-ms', 'knee-step-seconds'])
+    refuse(name, !isKnee, `--${name} is of the search for the knee: give --find-knee, or leave it out`);
+  const { out, compare } = values;
+  if (typeof out === 'string' && typeof compare === 'string')
+    refuse(
+      'out',
+      [out, htmlFileOf(out)].some((file) => path.resolve(file) === path.resolve(compare)),
+      `--out would overwrite the baseline ${compare}: give it another name`,
+    );
+}
+
+/** Where the report for people goes when the one for programs goes to `file`. */
+export const htmlFileOf = (file: string): string => `${file.replace(/\.json$/, '')}.html`;
 
 function number(name: string, text: string, [least, most]: readonly [number, number], kind?: 'any'): number {
   const pattern = kind === 'any' ? /^\d+(\.\d+)?$/ : /^\d+$/;

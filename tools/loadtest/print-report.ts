@@ -65,13 +65,14 @@ function queueLine(queue: NonNullable<LoadReport['queue']>): string {
   return `queues       ${number(queue.depth_before)} before, ${number(queue.depth_peak)} at most, ${number(queue.depth_after)} afterwards; ${recovery}`;
 }
 
-function comparisonLines({ baseline, figures }: NonNullable<LoadReport['comparison']>): string[] {
+function comparisonLines({ baseline, figures, other_machine }: NonNullable<LoadReport['comparison']>): string[] {
   return [
     `against      ${baseline}`,
+    ...(other_machine.length > 0 ? [`WARNING      of another machine: ${other_machine.join('; ')}`] : []),
     ...figures.map(
       ({ name, baseline: was, is, ratio, interval, judgement }) =>
         `  ${name.padEnd(16)} ${ms(was)} -> ${ms(is)}, ${ratio.toFixed(2)} x ` +
-        `(${interval === null ? 'too short for an interval' : `95 %: ${interval.low.toFixed(2)} to ${interval.high.toFixed(2)}`}): ${judgement}`,
+        `(${interval === null ? 'too short for an interval' : `95 % of all four: ${interval.low.toFixed(2)} to ${interval.high.toFixed(2)}`}): ${judgement}`,
     ),
   ];
 }

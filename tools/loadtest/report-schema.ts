@@ -17,7 +17,7 @@ export const reportSchema = z.object({
   base_url: z.string(),
   model: z.enum(['open', 'closed']),
   note: z.string(),
-  duration_seconds: z.number(),
+  duration_seconds: z.number().nonnegative(),
   warmup_seconds: z.number(),
   timeout_ms: z.number(),
   /** Null in the open model. */
@@ -99,6 +99,8 @@ export const reportSchema = z.object({
     .object({
       baseline: z.string(),
       baseline_started_at: z.string(),
+      /** In what respects the two runs' machines differ; empty: not at all. */
+      other_machine: z.array(z.string()),
       worse_than_ratio: z.number(),
       is_worse: z.boolean(),
       figures: z.array(
@@ -125,7 +127,7 @@ export const reportSchema = z.object({
     node: z.string(),
     load_before: z.number(),
   }),
-  slice_seconds: z.number(),
+  slice_seconds: z.number().positive(),
   /** `histogram`: HdrHistogram, V2 compressed, base64, microseconds. */
   slices: z.array(
     z.object({

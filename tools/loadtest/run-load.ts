@@ -2,8 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { httpFloor } from '../../observability/slo.ts';
 import { createTargetClient, type TargetClient } from './ask-target.ts';
-import { buildReport, readMachine } from './build-report.ts';
-import { compareReports, differences, readBaseline, type RunParameters } from './compare-reports.ts';
+import { buildReport, generatorOf, readMachine } from './build-report.ts';
+import { compareReports, differences, doubts, readBaseline, type RunParameters } from './compare-reports.ts';
 import { discoverCatalogue, readDataset, type Dataset } from './discover-catalogue.ts';
 import { findKnee, type KneeStep } from './find-knee.ts';
 import { leastAchieved } from './judge-run.ts';
@@ -35,8 +35,11 @@ type Prepared = {
   machine: LoadReport['machine'];
 };
 
+/** `problem`: what went wrong after the load, which no report may be lost for. */
+export type LoadResult = { report: LoadReport; problem: string | null };
+
 /** @throws Error with a line for the user when it cannot run; what goes wrong while it runs is in the report */
-export async function runLoad(options: LoadOptions, deps: LoadDeps): Promise<LoadReport> {
+export async function runLoad(options: LoadOptions, deps: LoadDeps): Promise<LoadResult> {
   const baseline = options.compare === null ? null : await readBaseline(options.compare);
   const target = await checkTarget(options.baseUrl, options.isForeignHostAllowed);
   const client = createTargetClient(options.baseUrl, target);
@@ -46,15 +49,24 @@ export async function runLoad(options: LoadOptions, deps: LoadDeps): Promise<Loa
       const different = differences(parametersOf(options, prepared), baseline);
       if (different.length > 0)
         throw new Error(`The baseline is of another load (${different.join('; ')}): make one with the same options`);
+      const doubtful = doubts(prepared, baseline);
+      if (doubtful.length > 0)
+        deps.say(
+          `WARNING: the baseline is of another machine (${doubtful.join('; ')}): a difference may be the machine's`,
+        );
     }
     const watch = await createQueueWatch(client, { metricsToken: deps.metricsToken, signal: deps.signal });
     watch.start();
     const report = options.isKnee
       ? await searchKnee(options, prepared, watch, deps)
       : await measure(options, prepared, watch, deps);
-    if (baseline !== null && options.compare !== null && !report.interrupted)
+    if (baseline === null || options.compare === null || report.interrupted) return { report, problem: null };
+    try {
       report.comparison = compareReports(report, baseline, options.compare, regressionRatio);
-    return report;
+    } catch (error) {
+      return { report, problem: `The run could not be compared (${(error as Error).message})` };
+    }
+    return { report, problem: null };
   } finally {
     await client.close();
   }
@@ -101,6 +113,7 @@ function parametersOf(options: LoadOptions, { groups, dataset }: Prepared): RunP
     mix: options.paths !== null ? 'paths' : options.hasWrites ? 'mixed' : 'reads',
     paths: groups.map(({ label }) => label),
     dataset,
+    generator: generatorOf(options),
   };
 }
 
