@@ -35,7 +35,11 @@ const reportSchema = z.object({
   sample_errors: z.array(z.object({ kind: z.string(), path: z.string() })),
   verdict: z.string(),
   interrupted: z.boolean(),
-  queue: z.object({ unknown: z.string().nullable(), recovery_seconds: z.number().nullable() }),
+  queue: z.object({
+    unknown: z.string().nullable(),
+    recovery_seconds: z.number().nullable(),
+    recovery_limit_seconds: z.number(),
+  }),
   dataset: z.object({ packs: z.number(), stickers: z.number() }).nullable(),
   comparison: z.object({ is_worse: z.boolean() }).nullable(),
 });
@@ -167,6 +171,7 @@ describe('against a small server', () => {
     expect(report.requests_error).toBe((byStatus['503'] ?? 0) + (byStatus.reset ?? 0));
     expect(report.requests_limited).toBe(byStatus['429']);
     expect(report.requests_success).toBe(byStatus['200']);
+    expect(report.throughput_rps * 5).toBeLessThanOrEqual(report.requests_success);
   });
 
   it('follows no redirect, and ends with what was measured when it is interrupted', async () => {
@@ -191,6 +196,35 @@ describe('against a small server', () => {
     expect(report?.by_status).toEqual({ 302: report?.requests_total });
     expect(report?.requests_total).toBeGreaterThan(90);
     expect(askedElsewhere).toBe(0);
+  });
+
+  it('says that nobody waited when it is interrupted while the queues are worked off', async () => {
+    let depth = 0;
+    const url: string = await serve((request, response) => {
+      if (request.url === '/api/ops/targets') {
+        const labels = { process: 'maintenance', version: '1' };
+        response.end(JSON.stringify([{ targets: [request.headers.host], labels }]));
+      } else if (request.url === '/metrics') {
+        response.end(`omnizap_queue_depth{queue="domain_event_outbox_pending"} ${depth}\n`);
+      } else {
+        if (request.url === '/a') depth = 1_000;
+        response.end('ok');
+      }
+    });
+    const { file, starting } = start(['--base-url', url, '--rate', '20', ...short, '--recovery-seconds', '600']);
+    const process = await starting;
+    await waitFor(() => process.output().includes('waiting for the queues'), {
+      timeoutMs: 30_000,
+      description: 'the end of the load',
+    });
+    process.kill('SIGINT');
+    expect((await process.exited).code).toBe(130);
+    expect(process.output()).toContain('not waited for');
+    expect(await readReport(file)).toMatchObject({
+      interrupted: true,
+      verdict: 'unreliable',
+      queue: { unknown: null, recovery_seconds: null, recovery_limit_seconds: 0 },
+    });
   });
 
   it('compares with a baseline of the same load, and refuses any other', async () => {

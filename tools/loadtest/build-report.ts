@@ -34,6 +34,7 @@ export function buildReport(options: LoadOptions, parts: ReportParts): LoadRepor
   const ended = tally.slices.reduce((sum, slice) => sum + slice.ended, 0);
   const throughput = durationSeconds === 0 ? 0 : ended / durationSeconds;
   const errorRatio = tally.requests === 0 ? 0 : tally.errors / tally.requests;
+  const limited = tally.byStatus['429'] ?? 0;
   const offered = model.kind === 'open' ? model.ratePerSecond : null;
   // Arrivals at random are not exactly as many as the rate says: what counts is how many of those that were due were answered in time.
   const achievedShare = offered === null ? null : shareOf(ended, tally.requests);
@@ -44,6 +45,7 @@ export function buildReport(options: LoadOptions, parts: ReportParts): LoadRepor
       p99Ms: latency.p99,
       errorRatio,
       successShare: shareOf(tally.success, tally.requests),
+      limitedShare: shareOf(limited, tally.requests),
       achievedShare,
       queue,
     },
@@ -69,7 +71,7 @@ export function buildReport(options: LoadOptions, parts: ReportParts): LoadRepor
     requests_total: tally.requests,
     requests_success: tally.success,
     requests_refused: tally.refused,
-    requests_limited: tally.byStatus['429'] ?? 0,
+    requests_limited: limited,
     requests_error: tally.errors,
     error_rate: errorRatio,
     throughput_rps: round(throughput),
@@ -80,7 +82,7 @@ export function buildReport(options: LoadOptions, parts: ReportParts): LoadRepor
     by_status: sorted(tally.byStatus),
     by_error: sorted(tally.byError),
     by_path: Object.fromEntries(groups.map((group, index) => [group.label, pathFigures(group, run, index)])),
-    slo: { target_ms: options.sloMs, p95_within_target: latency.p95 <= options.sloMs },
+    slo: { target_ms: options.sloMs, p95_within_target: tally.latency.count() > 0 && latency.p95 <= options.sloMs },
     sample_errors: tally.samples,
     verdict,
     gates,

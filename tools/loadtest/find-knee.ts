@@ -9,7 +9,7 @@ export type KneeStep = {
   p99Ms: number;
   isGood: boolean;
   /** Why not. */
-  reason: 'latency' | 'rate' | 'errors' | 'generator' | null;
+  reason: 'latency' | 'rate' | 'errors' | 'refused' | 'generator' | null;
 };
 
 export type Knee = {

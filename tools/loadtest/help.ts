@@ -1,5 +1,6 @@
 /** The tool's help. */
 import { backlogFloor, httpFloor } from '../../observability/slo.ts';
+import { shortestComparisonSeconds } from './bootstrap.ts';
 import { defaults, limits, regressionRatio } from './load-options.ts';
 
 const range = ([least, most]: readonly [number, number]): string => `${least} to ${most}`;
@@ -29,18 +30,18 @@ What
 Judgement
   --slo-ms N              p95 at most; default HTTP_SLO_TARGET_MS or ${httpFloor.p95Ms}. Also: p99 at most ${httpFloor.p99Ms}, errors at most ${httpFloor.errorRatio * 100} %
   --recovery-seconds N    how long the queues may take to be back to normal; default ${backlogFloor.recoverySeconds}, 0 = not waited for
-  --compare FILE          against an earlier report of the same load: worse by more than ${regressionRatio * 100} % fails
+  --compare FILE          against an earlier report of the same load, of ${shortestComparisonSeconds} s or more: worse by more than ${regressionRatio * 100} % fails
   --find-knee             the highest rate with a p99 of at most --knee-p99-ms (default ${defaults.kneeP99Ms}), from --rate or 50 on, in steps of
                           --knee-step-seconds (default 10)
 The generator itself
   --workers N             threads; default 1, or 2 on four cores and more
-  --connections N         of the open model, at most; default 512
+  --connections N         of the open model, at most; default ${defaults.connections}
 Output
   --out FILE              the report as JSON, and FILE with .html for people
   --help                  this
 
 METRICS_TOKEN in the environment is sent to the target's processes when they ask for it.
 
-Exit code: 0 all gates passed, 1 one did not or the generator could not keep up (then the figures are not reliable), 2 it could not
+Exit code: 0 all gates passed, 1 one did not or the figures are not reliable (the generator could not keep up, or rate limits), 2 it could not
 run, was called wrongly, or the baseline is of another load; 130 after Ctrl-C, with what was measured until then.
 `;

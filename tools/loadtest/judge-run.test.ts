@@ -6,7 +6,15 @@ const open = { kind: 'open', ratePerSecond: 100, arrivals: 'random' } as const;
 const closed = { kind: 'closed', concurrency: 10 } as const;
 const idle = [{ utilisation: 0.2, loopDelayP99Ms: 3 }];
 const none = judgeSaturation(open, { requests: 1_000, late: 0, unsent: 0 }, idle);
-const good: Judged = { p95Ms: 100, p99Ms: 200, errorRatio: 0, successShare: 1, achievedShare: 1, queue: null };
+const good: Judged = {
+  p95Ms: 100,
+  p99Ms: 200,
+  errorRatio: 0,
+  successShare: 1,
+  limitedShare: 0,
+  achievedShare: 1,
+  queue: null,
+};
 const thresholds = { sloMs: 750, p99Ms: 1_500, errorRatio: 0.02 };
 const queue = (values: Partial<QueueReport>): QueueReport => ({
   unknown: null,
@@ -30,6 +38,7 @@ describe('the verdict', () => {
       p99Ms: 1_500,
       errorRatio: 0.02,
       successShare: 0.5,
+      limitedShare: 0.01,
       achievedShare: 0.95,
       queue: queue({}),
     };
@@ -47,6 +56,14 @@ describe('the verdict', () => {
     const { verdict, gates } = judgeRun({ ...good, ...values }, thresholds, none);
     expect(verdict).toBe('failed');
     expect(gates.filter(({ passed }) => !passed).map(({ name }) => name)).toEqual([gate]);
+  });
+
+  it('is unreliable when limits of the address took more than a hundredth, and failed when something else is wrong too', () => {
+    const limited = { ...good, limitedShare: 0.0101 };
+    const { verdict, gates } = judgeRun(limited, thresholds, none);
+    expect(verdict).toBe('unreliable');
+    expect(gates.filter(({ passed }) => !passed).map(({ name }) => name)).toEqual(['limited_share']);
+    expect(judgeRun({ ...limited, p95Ms: 9_000 }, thresholds, none).verdict).toBe('failed');
   });
 
   it('asks nothing of queues that are not known or not waited for, nor of the rate in a closed loop', () => {

@@ -15,6 +15,10 @@ export const leastAchieved = 0.95;
 /** Who was mostly refused has measured refusals. Some are right: of words that are gone, and by limits. */
 const leastSuccess = 0.5;
 
+/** Answers that cost the server next to nothing: with more of them the rest looks quicker than it is. */
+export const mostRefused = 0.01;
+const limitGate = 'limited_share';
+
 export type Gate = { name: string; is: number; limit: string; passed: boolean };
 export type Verdict = 'passed' | 'failed' | 'unreliable';
 export type Saturation = {
@@ -58,6 +62,8 @@ export type Judged = {
   errorRatio: number;
   /** Of all requests; 0 when there were none. */
   successShare: number;
+  /** Refused with 429, of all requests. */
+  limitedShare: number;
   /** Of the rate that was asked for; null in the closed model. */
   achievedShare: number | null;
   queue: QueueReport | null;
@@ -80,6 +86,7 @@ export function judgeRun(
     atMost('p95_ms', run.p95Ms, thresholds.sloMs),
     atMost('p99_ms', run.p99Ms, Math.max(thresholds.p99Ms, thresholds.sloMs)),
     atMost('error_rate', run.errorRatio, thresholds.errorRatio),
+    atMost(limitGate, run.limitedShare, mostRefused),
   ];
   if (run.achievedShare !== null)
     gates.push({
@@ -95,9 +102,11 @@ export function judgeRun(
       limit: `<= ${queue.recovery_limit_seconds}`,
       passed: queue.recovery_seconds !== null,
     });
-  if (!gates.every(({ passed }) => passed))
-    return { verdict: saturation.is_saturated ? 'unreliable' : 'failed', gates };
-  return { verdict: saturation.is_saturated ? 'unreliable' : 'passed', gates };
+  const missed = gates.filter(({ passed }) => !passed);
+  if (missed.length === 0 && !saturation.is_saturated) return { verdict: 'passed', gates };
+  // A limit of the address says nothing about the server, for it or against it.
+  const isUnreliable = saturation.is_saturated || missed.every(({ name }) => name === limitGate);
+  return { verdict: isUnreliable ? 'unreliable' : 'failed', gates };
 }
 
 const atMost = (name: string, is: number, limit: number): Gate => ({

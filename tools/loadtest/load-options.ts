@@ -47,9 +47,15 @@ export const limits = {
   kneeStep: [5, 120],
   seed: [0, 2 ** 31 - 1],
 } as const;
-export const defaults = { durationSeconds: 30, warmupSeconds: 5, timeoutMs: 12_000, concurrency: 20, kneeP99Ms: 100 };
+export const defaults = {
+  durationSeconds: 30,
+  warmupSeconds: 5,
+  timeoutMs: 12_000,
+  concurrency: 20,
+  connections: 512,
+  kneeP99Ms: 100,
+};
 const defaultSeed = 1;
-const defaultConnections = 512;
 const defaultKneeStepSeconds = 10;
 /** Where the search for the knee begins unless `--rate` says otherwise. */
 const defaultKneeRate = 50;
@@ -123,7 +129,7 @@ export function parseLoadOptions(args: string[], surroundings: Surroundings): Lo
     hasWrites: mix === 'mixed' && values.paths === undefined,
     seed: number('--seed', values.seed, limits.seed),
     workers: Math.min(number('--workers', workers, limits.workers), model.kind === 'closed' ? concurrency : Infinity),
-    connections: number('--connections', values.connections ?? String(defaultConnections), limits.connections),
+    connections: number('--connections', values.connections ?? String(defaults.connections), limits.connections),
     recoverySeconds: number('--recovery-seconds', values['recovery-seconds'], limits.recovery),
     isKnee,
     kneeP99Ms: number('--knee-p99-ms', values['knee-p99-ms'] ?? String(defaults.kneeP99Ms), limits.slo),

@@ -11,7 +11,7 @@ export function printReport(report: LoadReport): string {
       : `${number(report.concurrency ?? 0)} clients; ${report.note} (use --rate to know what visitors see)`,
     `requests     ${number(report.requests_total)} in ${number(report.duration_seconds)} s: ${number(report.requests_success)} answered, ` +
       `${number(report.requests_refused)} refused (4xx), ${number(report.requests_error)} errors (${percent(report.error_rate)})`,
-    `throughput   ${number(report.throughput_rps)} answers per second`,
+    `throughput   ${number(report.throughput_rps)} answers per second (2xx, 3xx)`,
     `latency ms   ${(['p50', 'p90', 'p95', 'p99', 'p999', 'max'] as const).map((name) => `${name} ${ms(latency[name])}`).join('   ')}`,
     ...(report.model === 'open'
       ? [
@@ -23,7 +23,7 @@ export function printReport(report: LoadReport): string {
       .join('   ')}`,
     ...(report.requests_limited > 0
       ? [
-          `429          ${number(report.requests_limited)} refused by the limits of one address, not by load: STICKER_RATE_LIMIT_* (runbooks/load-test.md)`,
+          `429          ${number(report.requests_limited)} refused by the limits of one address, not by load: raise STICKER_RATE_LIMIT_* on the server (runbooks/load-test.md)`,
         ]
       : []),
     ...pathLines(report),

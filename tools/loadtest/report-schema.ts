@@ -83,14 +83,14 @@ export const reportSchema = z.object({
     .object({
       p99_limit_ms: z.number(),
       rate_rps: z.number().nullable(),
-      limited_by: z.enum(['latency', 'rate', 'errors', 'generator', 'bounds']),
+      limited_by: z.enum(['latency', 'rate', 'errors', 'refused', 'generator', 'bounds']),
       steps: z.array(
         z.object({
           rate_rps: z.number(),
           achieved_rps: z.number(),
           p99_ms: z.number(),
           passed: z.boolean(),
-          reason: z.enum(['latency', 'rate', 'errors', 'generator']).nullable(),
+          reason: z.enum(['latency', 'rate', 'errors', 'refused', 'generator']).nullable(),
         }),
       ),
     })

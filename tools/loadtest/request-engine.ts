@@ -8,7 +8,7 @@ import { Pool, type Dispatcher } from 'undici';
 import { createArrivals } from './arrival-schedule.ts';
 import type { LoadModel } from './load-options.ts';
 import { createRequestMix, type RequestGroup } from './request-mix.ts';
-import { addToTally, createTally, type Outcome, type Tally } from './tally.ts';
+import { addToTally, createTally, isUseful, type Outcome, type Tally } from './tally.ts';
 import { pinnedLookup, type TargetAddress } from './target-host.ts';
 
 /** How late a request may be handed over by a process that is not busy: timers and collections of garbage. */
@@ -91,7 +91,7 @@ export function createRequestEngine(options: EngineOptions): Engine {
     request.isOver = true;
     const at = now();
     const isCounted = request.dueMs >= warmupMs && request.dueMs < endMs && !isStopped;
-    if (at >= warmupMs && at < endMs && !isStopped && outcome.kind === 'answered') {
+    if (at >= warmupMs && at < endMs && !isStopped && isUseful(outcome)) {
       const slice = tally.slices[sliceAt(at)];
       if (slice) slice.ended += 1;
     }

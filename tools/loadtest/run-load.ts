@@ -5,11 +5,11 @@ import { createTargetClient, type TargetClient } from './ask-target.ts';
 import { buildReport, generatorOf, readMachine } from './build-report.ts';
 import { compareReports, differences, doubts, readBaseline, type RunParameters } from './compare-reports.ts';
 import { discoverCatalogue, readDataset, type Dataset } from './discover-catalogue.ts';
-import { findKnee, type KneeStep } from './find-knee.ts';
-import { leastAchieved } from './judge-run.ts';
+import { findKnee } from './find-knee.ts';
+import { judgeKnee, judgeStep } from './judge-knee.ts';
 import type { LiveLine } from './live-line.ts';
 import { regressionRatio, type LoadModel, type LoadOptions } from './load-options.ts';
-import { createQueueWatch, type QueueWatch } from './queue-watch.ts';
+import { createQueueWatch, type QueueReport, type QueueWatch } from './queue-watch.ts';
 import type { LoadReport } from './report-schema.ts';
 import { groupsOfPaths, type RequestGroup } from './request-mix.ts';
 import { runWorkers, type WorkersRun } from './run-workers.ts';
@@ -161,16 +161,24 @@ async function conclude(
     live.say(`waiting for the queues: ${depth} items, ${Math.round(seconds)} s after the end of the load`);
   });
   const thresholds = { sloMs: options.sloMs, p99Ms: httpFloor.p99Ms, errorRatio: httpFloor.errorRatio };
-  return buildReport(options, {
+  const report = buildReport(options, {
     run,
     model,
     groups,
-    queue,
+    queue: signal.aborted ? notWaitedFor(queue) : queue,
     dataset,
     targetVersion: watch.version,
     machine,
     thresholds,
   });
+  if (!signal.aborted) return report;
+  // What was not measured to its end, the recovery of the queues included, has not passed.
+  return { ...report, interrupted: true, verdict: report.verdict === 'passed' ? 'unreliable' : report.verdict };
+}
+
+/** Whoever gave up waiting does not know whether the queues would have been in time. */
+function notWaitedFor(queue: QueueReport): QueueReport {
+  return queue.recovery_seconds === null ? { ...queue, recovery_limit_seconds: 0 } : queue;
 }
 
 /** The report is that of the best step, or of the lowest one when none was good. */
@@ -189,9 +197,13 @@ async function searchKnee(
     if (deps.signal.aborted) return null;
     const run = await load(options, prepared, deps, { ...model, ratePerSecond: rate }, step);
     if (run.isInterrupted) return null;
-    const judged = judgeStep(options, prepared, run, { ...model, ratePerSecond: rate });
+    const ofStep = { ...model, ratePerSecond: rate };
+    const thresholds = { sloMs: options.kneeP99Ms, p99Ms: options.kneeP99Ms, errorRatio: httpFloor.errorRatio };
+    const { groups, dataset, machine } = prepared;
+    const parts = { run, model: ofStep, groups, queue: null, dataset, targetVersion: null, machine, thresholds };
+    const judged = judgeStep(buildReport(options, parts), rate, thresholds);
     runs.push({ rate, isGood: judged.isGood, run });
-    const verdict = judged.isGood ? 'good' : `too much (${judged.reason ?? ''})`;
+    const verdict = judged.isGood ? 'good' : `too much (${judged.words})`;
     deps.say(`${rate}/s: p99 ${judged.p99Ms.toFixed(1)} ms, ${judged.achieved.toFixed(0)}/s answered: ${verdict}`);
     return judged;
   });
@@ -203,53 +215,5 @@ async function searchKnee(
     run: best.run,
     model: { ...model, ratePerSecond: best.rate },
   });
-  report.interrupted = deps.signal.aborted;
-  report.knee = {
-    p99_limit_ms: options.kneeP99Ms,
-    rate_rps: knee.rate,
-    limited_by: knee.limitedBy,
-    steps: knee.steps.map(({ rate, achieved, p99Ms, isGood, reason }) => ({
-      rate_rps: rate,
-      achieved_rps: achieved,
-      p99_ms: p99Ms,
-      passed: isGood,
-      reason,
-    })),
-  };
-  return report;
-}
-
-function judgeStep(
-  options: LoadOptions,
-  { groups, dataset, machine }: Prepared,
-  run: WorkersRun,
-  model: LoadModel & { kind: 'open' },
-): KneeStep {
-  const thresholds = { sloMs: options.kneeP99Ms, p99Ms: options.kneeP99Ms, errorRatio: httpFloor.errorRatio };
-  const report = buildReport(options, {
-    run,
-    model,
-    groups,
-    queue: null,
-    dataset,
-    targetVersion: null,
-    machine,
-    thresholds,
-  });
-  const achievedShare = report.achieved_share ?? 1;
-  const reason =
-    report.error_rate > thresholds.errorRatio
-      ? 'errors'
-      : achievedShare < leastAchieved
-        ? 'rate'
-        : report.latency_ms.p99 > options.kneeP99Ms
-          ? 'latency'
-          : null;
-  return {
-    rate: model.ratePerSecond,
-    achieved: report.throughput_rps,
-    p99Ms: report.latency_ms.p99,
-    isGood: reason === null && !report.generator.is_saturated,
-    reason: report.generator.is_saturated ? 'generator' : reason,
-  };
+  return judgeKnee(report, knee, options.kneeP99Ms);
 }

@@ -4,7 +4,7 @@ import { buildReport } from './build-report.ts';
 import { parseLoadOptions } from './load-options.ts';
 import type { LoadReport } from './report-schema.ts';
 import { groupsOfPaths } from './request-mix.ts';
-import { addToTally, createTally, type Outcome } from './tally.ts';
+import { addToTally, createTally, isUseful, type Outcome } from './tally.ts';
 
 const perSecond = 100;
 
@@ -14,7 +14,7 @@ export type SampleOptions = {
   args?: string[];
   paths?: string[];
   /** Of the request with that number. */
-  outcomeOf?: (request: number) => Outcome;
+  outcomeOf?: ((request: number) => Outcome) | undefined;
 };
 
 export function sampleReport({
@@ -43,9 +43,10 @@ export function sampleReport({
         isLate: false,
         at: new Date(number),
       };
-      addToTally(tally, ended, outcomeOf?.(number) ?? { kind: 'answered', status: 200 });
+      const outcome = outcomeOf?.(number) ?? { kind: 'answered', status: 200 };
+      addToTally(tally, ended, outcome);
       const slice = tally.slices[second];
-      if (slice) slice.ended += 1;
+      if (slice && isUseful(outcome)) slice.ended += 1;
     }
   }
   return buildReport(options, {

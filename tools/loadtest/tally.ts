@@ -8,12 +8,26 @@ export type Outcome =
   /** `error`: timeout, connect, reset, or what the client calls it. */
   | { kind: 'failed'; error: string; message: string };
 
+/** Waited for in vain, for as long as it says. */
+const waitedFor = ['timeout', 'unsent'];
+
+/** What a visitor can use: 2xx and 3xx. */
+export const isUseful = (outcome: Outcome): boolean => outcome.kind === 'answered' && outcome.status < 400;
+
+/** Refusals and failures come sooner than what was asked for: their time would make a bad run look quick. They count by number. */
+function hasLatency(outcome: Outcome): boolean {
+  const isWithout =
+    (outcome.kind === 'answered' && !isUseful(outcome)) ||
+    (outcome.kind === 'failed' && !waitedFor.includes(outcome.error));
+  return !isWithout;
+}
+
 export type ErrorSample = { at: string; path: string; kind: string; message: string };
 
 export type GroupTally = { requests: number; errors: number; refused: number; latency: LatencyHistogram };
 export type SliceTally = {
   due: number;
-  /** Ended within the slice, whenever they were due. */
+  /** Answered with 2xx or 3xx within the slice, whenever they were due. */
   ended: number;
   errors: number;
   refused: number;
@@ -29,7 +43,7 @@ export type Tally = {
   byStatus: Record<string, number>;
   byError: Record<string, number>;
   samples: ErrorSample[];
-  /** From the moment at which the request was due. */
+  /** From the moment at which the request was due; of 2xx, 3xx and timeouts. */
   latency: LatencyHistogram;
   /** From the moment at which it was handed to a connection: what a closed loop would have seen. */
   fromSend: LatencyHistogram;
@@ -93,15 +107,14 @@ export type EndedRequest = {
 
 export function addToTally(tally: Tally, ended: EndedRequest, outcome: Outcome): void {
   const { group: groupIndex, path, slice: sliceIndex, latencyMs, fromSendMs, isLate, at } = ended;
-  const parts = [tally.groups[groupIndex], tally.slices[sliceIndex]];
-  tally.requests += 1;
-  tally.latency.record(latencyMs);
-  for (const part of parts) part?.latency.record(latencyMs);
   const [group, slice] = [tally.groups[groupIndex], tally.slices[sliceIndex]];
+  const isTimed = hasLatency(outcome);
+  tally.requests += 1;
+  if (isTimed) for (const part of [tally, group, slice]) part?.latency.record(latencyMs);
   if (group) group.requests += 1;
   if (slice) slice.due += 1;
-  if (fromSendMs !== null) tally.fromSend.record(fromSendMs);
-  else tally.unsent += 1;
+  if (fromSendMs === null) tally.unsent += 1;
+  else if (isTimed) tally.fromSend.record(fromSendMs);
   if (isLate) tally.late += 1;
   const status = outcome.kind === 'answered' ? String(outcome.status) : outcome.error;
   tally.byStatus[status] = (tally.byStatus[status] ?? 0) + 1;
