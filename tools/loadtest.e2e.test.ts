@@ -309,6 +309,7 @@ describe('against a fleet', () => {
     const load = ['--base-url', fleet.apiUrl, '--rate', '60', '--duration-seconds', '8', '--warmup-seconds', '1'];
     const whole = await run([...load, '--recovery-seconds', '90'], { METRICS_TOKEN: metricsToken });
     const report = reportOf(whole);
+    expect(whole.output.trimStart().split('\n')[0]).toMatch(/opens and likes will be written to .*--mix reads/);
     expect(report.requests_error).toBe(0);
     expect(Object.keys(report.by_status).every((status) => ['200', '304'].includes(status))).toBe(true);
     expect(report.by_status['304']).toBeGreaterThan(0);

@@ -20,6 +20,8 @@ export type ReportParts = {
   run: WorkersRun;
   model: LoadModel;
   groups: RequestGroup[];
+  /** Kinds of requests that the target has nothing for. */
+  leftOut: string[];
   queue: QueueReport | null;
   dataset: Dataset | null;
   targetVersion: string | null;
@@ -68,6 +70,8 @@ export function buildReport(options: LoadOptions, parts: ReportParts): LoadRepor
     seed: options.seed,
     mix: options.paths !== null ? 'paths' : options.hasWrites ? 'mixed' : 'reads',
     paths: groups.map(({ label }) => label),
+    left_out: parts.leftOut,
+    votes: options.hasWrites ? votesOf(groups, run) : null,
     requests_total: tally.requests,
     requests_success: tally.success,
     requests_refused: tally.refused,
@@ -111,6 +115,18 @@ export function buildReport(options: LoadOptions, parts: ReportParts): LoadRepor
       .filter(({ at_seconds }) => at_seconds < durationSeconds),
     histogram: tally.latency.encode(),
   };
+}
+
+/** Opens and likes. Each of one viewer for one pack counts once in its window, so no more than there are different ones. */
+function votesOf(groups: RequestGroup[], { tally }: WorkersRun): { sent: number; can_count: number } {
+  const sums = { sent: 0, can_count: 0 };
+  for (const [index, { requests }] of groups.entries()) {
+    if (requests[0]?.method !== 'POST') continue;
+    const sent = tally.groups[index]?.requests ?? 0;
+    sums.sent += sent;
+    sums.can_count += Math.min(sent, requests.length);
+  }
+  return sums;
 }
 
 export function generatorOf({ model, workers, connections }: LoadOptions): { workers: number; connections: number } {

@@ -12,7 +12,6 @@ const pageLimit = 24;
 const largestPage = 60;
 const pagesFollowed = 5;
 const packsRead = 120;
-const packsOpened = 40;
 const picturesRemembered = 40;
 const searches = 120;
 /** What the catalogue takes from one address as different viewers: more of them would be answered, and not counted. */
@@ -50,11 +49,17 @@ export async function readDataset(ask: Ask): Promise<Dataset | null> {
   return read?.success === true ? { packs: read.data.data.packs_total, stickers: read.data.data.stickers_total } : null;
 }
 
+export type Discovered = {
+  groups: RequestGroup[];
+  /** Kinds of requests that the catalogue has nothing for, as further pages of few packs. */
+  leftOut: string[];
+};
+
 /** @throws Error with a line for the user when the target is no catalogue or has no packs */
 export async function discoverCatalogue(
   ask: Ask,
   { hasWrites, seed }: { hasWrites: boolean; seed: number },
-): Promise<RequestGroup[]> {
+): Promise<Discovered> {
   const read = createReader(ask);
   const packs: z.infer<typeof packSchema>[] = [];
   const further: LoadRequest[] = [];
@@ -91,7 +96,7 @@ export async function discoverCatalogue(
   });
 
   const filtered = await followable(read, filteredLists(packs));
-  return [
+  const all: RequestGroup[] = [
     ...sorts.map((sort) =>
       group(`list ${sort}`, sort === 'popular' ? 8 : 3, gets([`/api/sticker-packs?sort=${sort}&limit=${pageLimit}`])),
     ),
@@ -124,7 +129,12 @@ export async function discoverCatalogue(
     group('page gallery', 2, gets(['/stickers', '/'])),
     group('page pack', 3, gets(keys.map((key) => `/stickers/${key}`))),
     ...(hasWrites ? [group('open', 4, votes('open', keys, seed)), group('like', 1, votes('like', keys, seed))] : []),
-  ].filter(({ requests }) => requests.length > 0);
+  ];
+  const isEmpty = ({ requests }: RequestGroup): boolean => requests.length === 0;
+  return {
+    groups: all.filter((each) => !isEmpty(each)),
+    leftOut: all.filter(isEmpty).map(({ label }) => label),
+  };
 }
 
 type Read = <T>(path: string, schema: z.ZodType<T>) => Promise<T>;
@@ -214,7 +224,7 @@ async function remembered(ask: Ask, paths: string[]): Promise<LoadRequest[]> {
 }
 
 function votes(interaction: 'open' | 'like', keys: string[], seed: number): LoadRequest[] {
-  return keys.slice(0, packsOpened).flatMap((key) =>
+  return keys.flatMap((key) =>
     Array.from({ length: viewers }, (_none, viewer): LoadRequest => ({
       method: 'POST',
       path: `/api/sticker-packs/${key}/${interaction}`,

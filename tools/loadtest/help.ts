@@ -25,6 +25,7 @@ How much
   --timeout-ms N          given up after that, an error; default ${defaults.timeoutMs} (${range(limits.timeout)})
 What
   --mix reads|mixed       without or with opens and likes, which stay counted in the catalogue (default mixed)
+                          To compare two runs take reads: of one address few votes count per window
   --paths A,B             these paths in equal shares instead (GET)
   --seed N                decides moments and requests (default 1)
 Judgement

@@ -255,7 +255,8 @@ function sampleErrors({ sample_errors: samples }: LoadReport): string {
   )}`;
 }
 
-function surroundings({ machine, dataset, generator, tool, target_version: version, seed, mix }: LoadReport): string {
+function surroundings(report: LoadReport): string {
+  const { machine, dataset, generator, tool, target_version: version, seed, mix, left_out: leftOut, votes } = report;
   const rows = [
     [
       'machine',
@@ -273,6 +274,10 @@ function surroundings({ machine, dataset, generator, tool, target_version: versi
       `${generator.workers} threads, ${number(generator.connections)} connections, busy ${percent(generator.utilisation)}, held up ${ms(generator.loop_delay_p99_ms)} (p99), ${percent(generator.late_share)} sent late, ${number(generator.unsent)} never sent`,
     ],
     ['mix and seed', `${mix}, ${seed}`],
+    ...(leftOut.length > 0 ? [['left out', `${leftOut.join(', ')}: the catalogue has nothing for it`]] : []),
+    ...(votes === null
+      ? []
+      : [['opens and likes', `${number(votes.sent)}, of which at most ${number(votes.can_count)} could count`]]),
   ];
   const cells = rows.map(
     ([name, text]) =>

@@ -27,6 +27,14 @@ export function printReport(report: LoadReport): string {
         ]
       : []),
     ...pathLines(report),
+    ...(report.left_out.length > 0
+      ? [`left out     ${report.left_out.join(', ')}: the catalogue has nothing for it`]
+      : []),
+    ...(report.votes === null
+      ? []
+      : [
+          `votes        ${number(report.votes.sent)} opens and likes, of which at most ${number(report.votes.can_count)} could count; the others change nothing (runbooks/load-test.md)`,
+        ]),
     ...(queue === null ? [] : [queueLine(queue)]),
     ...(knee === null
       ? []

@@ -27,6 +27,10 @@ export const reportSchema = z.object({
   seed: z.number(),
   mix: z.enum(['reads', 'mixed', 'paths']),
   paths: z.array(z.string()),
+  /** Kinds of requests of the mix that the catalogue has nothing for. */
+  left_out: z.array(z.string()),
+  /** Opens and likes; null without them. `can_count`: at most, when none of this address came before in their windows. */
+  votes: z.object({ sent: z.number(), can_count: z.number() }).nullable(),
   requests_total: z.number(),
   requests_success: z.number(),
   requests_refused: z.number(),

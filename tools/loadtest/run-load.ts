@@ -30,6 +30,7 @@ type Prepared = {
   target: TargetAddress;
   client: TargetClient;
   groups: RequestGroup[];
+  leftOut: string[];
   discover: (() => Promise<RequestGroup[]>) | undefined;
   dataset: Dataset | null;
   machine: LoadReport['machine'];
@@ -77,6 +78,8 @@ async function prepare(
   { target, client }: Pick<Prepared, 'target' | 'client'>,
   { say, signal }: LoadDeps,
 ): Promise<Prepared> {
+  if (options.hasWrites)
+    say(`opens and likes will be written to ${options.baseUrl} and stay counted there: --mix reads leaves them out`);
   const machine = readMachine();
   await client.ask('/healthz').catch((error: NodeJS.ErrnoException) => {
     throw new Error(
@@ -87,17 +90,18 @@ async function prepare(
   const { paths, hasWrites, seed } = options;
   const discover =
     paths === null
-      ? async (): Promise<RequestGroup[]> => await discoverCatalogue(client.ask, { hasWrites, seed })
+      ? async (): Promise<RequestGroup[]> => (await discoverCatalogue(client.ask, { hasWrites, seed })).groups
       : undefined;
   if (discover) say(`looking around in the catalogue of ${options.baseUrl}`);
-  const groups = paths === null ? await discoverCatalogue(client.ask, { hasWrites, seed }) : groupsOfPaths(paths);
+  const { groups, leftOut } =
+    paths === null
+      ? await discoverCatalogue(client.ask, { hasWrites, seed })
+      : { groups: groupsOfPaths(paths), leftOut: [] };
   signal.throwIfAborted();
   if (dataset !== null && discover)
-    say(
-      `${dataset.packs} packs, ${dataset.stickers} stickers: ${groups.length} kinds of requests` +
-        (hasWrites ? ', opens and likes among them (--mix reads leaves them out)' : ''),
-    );
-  return { target, client, groups, discover, dataset, machine };
+    say(`${dataset.packs} packs, ${dataset.stickers} stickers: ${groups.length} kinds of requests`);
+  if (leftOut.length > 0) say(`left out, as the catalogue has nothing for it: ${leftOut.join(', ')}`);
+  return { target, client, groups, leftOut, discover, dataset, machine };
 }
 
 function parametersOf(options: LoadOptions, { groups, dataset }: Prepared): RunParameters {
@@ -149,7 +153,7 @@ async function load(
 
 async function conclude(
   options: LoadOptions,
-  { groups, dataset, machine }: Prepared,
+  { groups, leftOut, dataset, machine }: Prepared,
   watch: QueueWatch,
   { signal, live }: LoadDeps,
   { run, model }: { run: WorkersRun; model: LoadModel },
@@ -165,6 +169,7 @@ async function conclude(
     run,
     model,
     groups,
+    leftOut,
     queue: signal.aborted ? notWaitedFor(queue) : queue,
     dataset,
     targetVersion: watch.version,
@@ -199,8 +204,18 @@ async function searchKnee(
     if (run.isInterrupted) return null;
     const ofStep = { ...model, ratePerSecond: rate };
     const thresholds = { sloMs: options.kneeP99Ms, p99Ms: options.kneeP99Ms, errorRatio: httpFloor.errorRatio };
-    const { groups, dataset, machine } = prepared;
-    const parts = { run, model: ofStep, groups, queue: null, dataset, targetVersion: null, machine, thresholds };
+    const { groups, leftOut, dataset, machine } = prepared;
+    const parts = {
+      run,
+      model: ofStep,
+      groups,
+      leftOut,
+      queue: null,
+      dataset,
+      targetVersion: null,
+      machine,
+      thresholds,
+    };
     const judged = judgeStep(buildReport(options, parts), rate, thresholds);
     runs.push({ rate, isGood: judged.isGood, run });
     const verdict = judged.isGood ? 'good' : `too much (${judged.words})`;

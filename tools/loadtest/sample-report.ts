@@ -3,7 +3,7 @@ import { createSeededRandom } from '../simulation/seeded-random.ts';
 import { buildReport } from './build-report.ts';
 import { parseLoadOptions } from './load-options.ts';
 import type { LoadReport } from './report-schema.ts';
-import { groupsOfPaths } from './request-mix.ts';
+import { groupsOfPaths, type RequestGroup } from './request-mix.ts';
 import { addToTally, createTally, isUseful, type Outcome } from './tally.ts';
 
 const perSecond = 100;
@@ -13,6 +13,8 @@ export type SampleOptions = {
   seed: number;
   args?: string[];
   paths?: string[];
+  groups?: RequestGroup[];
+  leftOut?: string[];
   /** Of the request with that number. */
   outcomeOf?: ((request: number) => Outcome) | undefined;
 };
@@ -22,12 +24,13 @@ export function sampleReport({
   seed,
   args = ['--rate', '100'],
   paths = ['/a', '/b'],
+  groups = groupsOfPaths(paths),
+  leftOut = [],
   outcomeOf,
 }: SampleOptions): LoadReport {
   const options = parseLoadOptions(args, { baseUrl: 'http://127.0.0.1:9102', sloTargetMs: undefined });
   if (options === null) throw new Error('Only the help was asked for');
   const { durationSeconds, model } = options;
-  const groups = groupsOfPaths(paths);
   const tally = createTally(groups.length, durationSeconds);
   const random = createSeededRandom(seed);
   for (let second = 0; second < durationSeconds; second += 1) {
@@ -61,6 +64,7 @@ export function sampleReport({
     },
     model,
     groups,
+    leftOut,
     queue: null,
     dataset: { packs: 100, stickers: 2_000 },
     targetVersion: '0.1.0',
