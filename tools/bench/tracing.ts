@@ -5,6 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import { spawnProcess, waitFor } from '@omnizap/testkit';
 import { z } from 'zod';
+import { balancedOrders } from './balanced-orders.ts';
 import { drawBenchStickers } from './bench-drawings.ts';
 import type { Bench, BenchContext, Measurement } from './bench-types.ts';
 import { runClosedLoop } from './closed-loop.ts';
@@ -16,8 +17,8 @@ const packCount = 24;
 const listPath = `/api/sticker-packs?limit=${packCount}`;
 const connections = 32;
 const seconds = 2;
-/** Each variant has each place in the order equally often: the machine is not the same from one second to the next. */
-const turns = 8;
+/** Times that the balanced orders are gone through: traces still being sent meet each of the variants equally often. */
+const passes = 2;
 const warmUpSeconds = 3;
 const quietRanking = { STICKER_SCORE_SNAPSHOT_REFRESH_INTERVAL_MS: '86400000' };
 const listSchema = z.object({ data: z.array(z.object({ sticker_count: z.int() })) });
@@ -63,11 +64,12 @@ export const tracingBench: Bench = {
     }
 
     return async () => {
-      say(`${turns} turns`);
+      const orders = Array.from({ length: passes }, () => balancedOrders(variants.length)).flat();
+      say(`${orders.length} turns`);
       const taken = new Map<string, Turn[]>(variants.map(({ name }) => [name, []]));
-      for (let turn = 0; turn < turns; turn += 1) {
-        for (let place = 0; place < variants.length; place += 1) {
-          const variant = variants[(place + turn) % variants.length] as Variant;
+      for (const order of orders) {
+        for (const index of order) {
+          const variant = variants[index] as Variant;
           const before = await readCpuSeconds([variant.pid]);
           const rate = await load(variant.url, seconds);
           const cpuMs = (((await readCpuSeconds([variant.pid])) - before) * 1_000) / (rate * seconds);
