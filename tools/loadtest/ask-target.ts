@@ -8,10 +8,12 @@ const largestAnswerBytes = 16 * 1_024 * 1_024;
 
 export type TargetClient = {
   ask: Ask;
-  /** GET of an address that the target named. @throws Error when it is neither on the target's host nor on this machine */
+  /** GET of an address that the target named. @throws NotOnTargetError when it is on another host */
   askProcess: (url: string, headers?: Record<string, string>) => Promise<Answer>;
   close: () => Promise<void>;
 };
+
+export class NotOnTargetError extends Error {}
 
 export function createTargetClient(baseUrl: string, target: TargetAddress): TargetClient {
   const dispatcher = new Agent({ connect: { lookup: pinnedLookup(target), timeout: askTimeoutMs } });
@@ -44,8 +46,9 @@ export function createTargetClient(baseUrl: string, target: TargetAddress): Targ
     async askProcess(url, headers = {}) {
       const { hostname } = new URL(url);
       const host = hostname.replace(/^\[(.*)\]$/, '$1');
-      if (!isLoopback(host) && host !== target.address)
-        throw new Error(`${url} is not on the host that the load goes to`);
+      // Loopback means the machine of whoever says it: here it is the target only when that is here, too.
+      if (host !== target.address && !(isLoopback(host) && isLoopback(target.address)))
+        throw new NotOnTargetError(`${new URL(url).host} is not on the host that the load goes to (${target.address})`);
       return await get(url, direct, headers);
     },
     close: async () => {

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { buildVersion } from '@omnizap/runtime';
 import { describeMachine } from '../bench/report.ts';
 import type { Dataset } from './discover-catalogue.ts';
+import { generatorLimits } from './generator-limits.ts';
 import { judgeRun, judgeSaturation, type Thresholds } from './judge-run.ts';
 import type { Percentiles } from './latency-histogram.ts';
 import type { LoadModel, LoadOptions } from './load-options.ts';
@@ -40,7 +41,7 @@ export function buildReport(options: LoadOptions, parts: ReportParts): LoadRepor
   const offered = model.kind === 'open' ? model.ratePerSecond : null;
   // Arrivals at random are not exactly as many as the rate says: what counts is how many of those that were due were answered in time.
   const achievedShare = offered === null ? null : shareOf(ended, tally.requests);
-  const saturation = judgeSaturation(model, tally, run.health);
+  const saturation = judgeSaturation(model, tally, run.health, generatorLimits(model, tally, parts.thresholds));
   const { verdict, gates } = judgeRun(
     {
       p95Ms: latency.p95,
@@ -88,7 +89,8 @@ export function buildReport(options: LoadOptions, parts: ReportParts): LoadRepor
     by_path: Object.fromEntries(groups.map((group, index) => [group.label, pathFigures(group, run, index)])),
     slo: { target_ms: options.sloMs, p95_within_target: tally.latency.count() > 0 && latency.p95 <= options.sloMs },
     sample_errors: tally.samples,
-    verdict,
+    // What was not measured to its end has not passed.
+    verdict: run.isInterrupted && verdict === 'passed' ? 'unreliable' : verdict,
     gates,
     interrupted: run.isInterrupted,
     generator: { ...generatorOf(options), ...saturation },

@@ -35,6 +35,8 @@ export function judgeSaturation(
   model: LoadModel,
   tally: Pick<Tally, 'late' | 'unsent' | 'requests'>,
   health: WorkerHealth[],
+  /** What else the generator had too little of. */
+  limits: string[] = [],
 ): Saturation {
   const lateShare = tally.requests === 0 ? 0 : tally.late / tally.requests;
   const utilisation = Math.max(0, ...health.map((one) => one.utilisation));
@@ -45,6 +47,7 @@ export function judgeSaturation(
       : null,
     utilisation > mostUtilisation ? `a thread of the generator was busy ${percent(utilisation)} of the time` : null,
     loopDelayMs > mostLoopDelayMs ? `the generator was held up by ${Math.round(loopDelayMs)} ms (p99)` : null,
+    ...limits,
   ].filter((reason) => reason !== null);
   return {
     is_saturated: reasons.length > 0,

@@ -70,6 +70,65 @@ describe('the queues', () => {
     expect(report).toMatchObject({ depth_before: 0, depth_peak: 400, depth_after: 400, recovery_seconds: null });
   });
 
+  it('are looked for again when the process that leads is started again elsewhere', async () => {
+    let port = 3;
+    const moved = {
+      ask: () =>
+        Promise.resolve(
+          answer(
+            200,
+            JSON.stringify([{ targets: [`127.0.0.1:${port}`], labels: { process: 'maintenance', version: '1' } }]),
+          ),
+        ),
+      askProcess: (url: string) =>
+        url.includes(`:${port}/`) ? Promise.resolve(answer(200, depths(2, 0))) : Promise.reject(new Error('refused')),
+    };
+    const watch = await createQueueWatch(moved, quiet);
+    watch.start();
+    port = 4;
+    const report = await watch.finish(900, () => undefined);
+    expect(report).toMatchObject({ unknown: null, depth_before: 2, depth_after: 2, recovery_seconds: 0 });
+  });
+
+  it('are not known when nothing could be read since the end of the load', async () => {
+    let isThere = true;
+    const gone = fleet(() => depths(1, 0));
+    const watch = await createQueueWatch(
+      { ...gone, askProcess: (url) => (isThere ? gone.askProcess(url) : Promise.reject(new Error('refused'))) },
+      quiet,
+    );
+    watch.start();
+    isThere = false;
+    const report = await watch.finish(0.1, () => undefined);
+    expect(report.unknown).toMatch(/since the end of the load/);
+    expect(report.recovery_seconds).toBeNull();
+  });
+
+  it('are asked for with the token by who asks for it, and by nobody else', async () => {
+    const sent: string[] = [];
+    const watch = await createQueueWatch(
+      {
+        ask: (path, headers = {}) => {
+          sent.push(`${path} ${headers.authorization ?? 'nothing'}`);
+          return Promise.resolve(headers.authorization === 'Bearer secret' ? answer(200, targets) : answer(401, ''));
+        },
+        askProcess: (url, headers = {}) => {
+          sent.push(`${new URL(url).port} ${headers.authorization ?? 'nothing'}`);
+          return Promise.resolve(answer(200, url.includes(':3') ? depths(0, 0) : ''));
+        },
+      },
+      { ...quiet, metricsToken: 'secret' },
+    );
+    expect((await watch.finish(0, () => undefined)).unknown).toBeNull();
+    expect(sent.slice(0, 4)).toEqual([
+      '/api/ops/targets nothing',
+      '/api/ops/targets Bearer secret',
+      '2 nothing',
+      '3 nothing',
+    ]);
+    expect(sent.slice(4).every((line) => line.endsWith(' nothing'))).toBe(true);
+  });
+
   it.each([
     ['nobody leads', fleet(() => 'nothing'), /no maintenance process answers/],
     [

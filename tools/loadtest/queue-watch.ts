@@ -1,10 +1,12 @@
 /**
  * What the load leaves to the workers: depth of the queues before it, at most during it, and how long after its end they are back to
- * normal. Read from the metrics of the maintenance process that leads, which the API names.
+ * normal. Read from the metrics of the maintenance process that leads, which the API names. What cannot be read is not known, which is
+ * no failure of the target.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import type { TargetClient } from './ask-target.ts';
+import { NotOnTargetError, type TargetClient } from './ask-target.ts';
+import type { Answer } from './discover-catalogue.ts';
 
 /** Work that somebody waits for; failed and dead work is not worked off by waiting. */
 const watched = [
@@ -47,6 +49,7 @@ export type QueueWatch = {
   version: string | null;
 };
 
+type Ask = (url: string) => Promise<Answer>;
 type Depths = Record<string, number>;
 type Reading = {
   depths: Depths;
@@ -59,22 +62,36 @@ export async function createQueueWatch(
   client: Pick<TargetClient, 'ask' | 'askProcess'>,
   { metricsToken, signal }: { metricsToken: string | undefined; signal: AbortSignal },
 ): Promise<QueueWatch> {
-  const headers: Record<string, string> = metricsToken === undefined ? {} : { authorization: `Bearer ${metricsToken}` };
-  const found = await findProcesses(client, headers);
+  const askApi = withToken(client.ask, metricsToken);
+  const askProcess = withToken(client.askProcess, metricsToken);
+  const found = await findProcesses(askApi);
   const samples: { at_seconds: number; depth: number }[] = [];
+  let { maintenance, unknown } = found;
   let leader: string | null = null;
-  let unknown = found.unknown;
   let startedAt = performance.now();
-  let timer: NodeJS.Timeout | undefined;
   let peak: Depths = {};
-  let asking: Promise<unknown> = Promise.resolve();
+  const loadEnds = new AbortController();
+  let sampling: Promise<void> = Promise.resolve();
+
+  /** A process that was started again listens elsewhere, and the list says where. */
+  async function readDepths(): Promise<Reading | null> {
+    const reading = await readLeader();
+    if (reading !== null) return reading;
+    const again = await findProcesses(askApi);
+    if (again.maintenance.every((url) => maintenance.includes(url))) return null;
+    maintenance = again.maintenance;
+    return await readLeader();
+  }
 
   /** The leadership may move: whoever has the figures leads. */
-  async function readDepths(): Promise<Reading | null> {
-    const order = [...found.maintenance].sort((a) => (a === leader ? -1 : 1));
+  async function readLeader(): Promise<Reading | null> {
+    const order = [...maintenance].sort((a) => (a === leader ? -1 : 1));
     for (const url of order) {
-      const { status, text } = await client.askProcess(url, headers).catch(() => ({ status: 0, text: '' }));
-      if (status === 401 || status === 403) unknown = `${url} asks for METRICS_TOKEN`;
+      const { status, text } = await askProcess(url).catch((error: Error) => {
+        if (error instanceof NotOnTargetError) unknown = error.message;
+        return { status: 0, text: '' };
+      });
+      if (isRefusal({ status })) unknown = `${url} asks for METRICS_TOKEN`;
       const reading = status === 200 ? readingOf(text) : null;
       if (reading === null) continue;
       leader = url;
@@ -91,6 +108,14 @@ export async function createQueueWatch(
     return reading;
   }
 
+  /** One after the other: a target that is slow to answer is not asked twice at once. */
+  async function sampleUntil(end: AbortSignal): Promise<void> {
+    while (!end.aborted) {
+      await delay(pollMs, undefined, { signal: end, ref: false }).catch(() => undefined);
+      if (!end.aborted) await sample();
+    }
+  }
+
   const before = unknown === null ? ((await readDepths())?.depths ?? null) : null;
   if (before === null) unknown ??= 'no maintenance process answers with the depth of the queues';
 
@@ -100,23 +125,22 @@ export async function createQueueWatch(
       if (before === null) return;
       startedAt = performance.now();
       peak = { ...before };
-      timer = setInterval(() => {
-        asking = sample();
-      }, pollMs);
-      timer.unref();
+      sampling = sampleUntil(loadEnds.signal);
     },
     async finish(limitSeconds, onWait) {
-      clearInterval(timer);
-      await asking;
+      loadEnds.abort();
+      await sampling;
       const empty = { before: {}, peak: {}, after: {}, depth_before: 0, depth_peak: 0, depth_after: 0 };
       const common = { recovery_limit_seconds: limitSeconds, samples };
       if (before === null) return { unknown, ...empty, ...common, recovery_seconds: null };
       const normal = sumOf(before) + normalSlack;
       const endedAt = performance.now();
       const atEnd = await sample();
+      let last = atEnd;
       let recoverySeconds: number | null = null;
       for (let reading = atEnd; limitSeconds > 0; reading = await sample()) {
         const seconds = (performance.now() - endedAt) / 1_000;
+        last = reading ?? last;
         const depth = reading === null ? null : sumOf(reading.depths);
         // Gauges are some seconds old: only what was read after the end says how it is then.
         const [first, latest] = [atEnd?.refreshedAt ?? null, reading?.refreshedAt ?? null];
@@ -126,10 +150,18 @@ export async function createQueueWatch(
           break;
         }
         if (seconds >= limitSeconds || signal.aborted) break;
-        onWait(depth ?? 0, seconds);
+        onWait(depth ?? sumOf(last?.depths ?? before), seconds);
         await delay(pollMs, undefined, { signal }).catch(() => undefined);
       }
-      const after = (await readDepths())?.depths ?? {};
+      last = (await readDepths()) ?? last;
+      if (last === null)
+        return {
+          unknown: unknown ?? 'no maintenance process has answered since the end of the load',
+          ...empty,
+          ...common,
+          recovery_seconds: null,
+        };
+      const after = last.depths;
       return {
         unknown: null,
         before,
@@ -145,12 +177,25 @@ export async function createQueueWatch(
   };
 }
 
+/** The token goes only to who asks for it: what answers at an address need not be the fleet. */
+function withToken(ask: TargetClient['askProcess'], metricsToken: string | undefined): Ask {
+  const headers: Record<string, string> = metricsToken === undefined ? {} : { authorization: `Bearer ${metricsToken}` };
+  const askers = new Set<string>();
+  return async (url) => {
+    const answer = await ask(url, askers.has(url) ? headers : {});
+    if (metricsToken === undefined || askers.has(url) || !isRefusal(answer)) return answer;
+    askers.add(url);
+    return await ask(url, headers);
+  };
+}
+
+const isRefusal = ({ status }: { status: number }): boolean => status === 401 || status === 403;
+
 async function findProcesses(
-  client: Pick<TargetClient, 'ask'>,
-  headers: Record<string, string>,
+  ask: Ask,
 ): Promise<{ maintenance: string[]; version: string | null; unknown: string | null }> {
-  const { status, text } = await client.ask('/api/ops/targets', headers).catch(() => ({ status: 0, text: '' }));
-  if (status === 401 || status === 403)
+  const { status, text } = await ask('/api/ops/targets').catch(() => ({ status: 0, text: '' }));
+  if (isRefusal({ status }))
     return { maintenance: [], version: null, unknown: '/api/ops/targets asks for METRICS_TOKEN' };
   let targets: z.infer<typeof targetsSchema>;
   try {

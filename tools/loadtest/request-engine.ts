@@ -2,8 +2,12 @@
  * Sends the requests of one worker and keeps count. In the open model a request is due at its moment, whatever became of the ones
  * before it, and its latency counts from there: when it has to wait, for the server, a connection or this process, that is time that a
  * visitor would have waited. A request that takes longer than the timeout is given up, and counts as an error and with its time.
+ *
+ * A process can hold only so many open requests. Those beyond are not sent, and count as errors of the kind `unsent`, as if they had
+ * timed out: to leave them out would make a server that stands still look better than it is.
  */
 import { performance } from 'node:perf_hooks';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Pool, type Dispatcher } from 'undici';
 import { createArrivals } from './arrival-schedule.ts';
 import type { LoadModel } from './load-options.ts';
@@ -15,8 +19,12 @@ import { pinnedLookup, type TargetAddress } from './target-host.ts';
 const lateMs = 50;
 /** How often requests are looked at that may have timed out. */
 const timeoutPollMs = 20;
-/** After an error a client of the closed model rests, as a person who sees one does; else it would ask as fast as refusals come. */
+/** After an error or a 429 a client of the closed model rests, as a person does; else it would ask as fast as refusals come. */
 const errorRestMs = 100;
+/** Who catches up with what is due must also hear answers, look at timeouts, and be told to stop. */
+const sendsPerTurn = 200;
+/** Some 2 KiB each. */
+const mostOpenRequests = 50_000;
 
 export type EngineOptions = {
   baseUrl: string;
@@ -33,12 +41,14 @@ export type EngineOptions = {
   slices: number;
   groups: RequestGroup[];
   random: () => number;
+  /** Open requests, `mostOpenRequests` unless a test says otherwise. */
+  mostOpen?: number;
 };
 
 export type Engine = {
   /** Resolves when the time is up and every request of it has ended. */
   run: () => Promise<void>;
-  /** Ends early: what is under way is given up and not counted. */
+  /** Ends early: what is under way is given up, and counts as open for at least so long. */
   stop: () => void;
   /** From the next request on; the same groups as before, in the same order. */
   replaceRequests: (groups: RequestGroup[]) => void;
@@ -53,13 +63,13 @@ type Pending = {
   isLate: boolean;
   isOver: boolean;
   controller: Dispatcher.DispatchController | null;
-  ended: (isGood: boolean) => void;
+  ended: (isWell: boolean) => void;
 };
 
 class GivenUpError extends Error {}
 
 export function createRequestEngine(options: EngineOptions): Engine {
-  const { model, timeoutMs, warmupMs, durationMs, random } = options;
+  const { model, timeoutMs, warmupMs, durationMs, random, mostOpen = mostOpenRequests } = options;
   const endMs = warmupMs + durationMs;
   const sliceMs = durationMs / options.slices;
   const { origin, pathname } = new URL(options.baseUrl);
@@ -77,9 +87,10 @@ export function createRequestEngine(options: EngineOptions): Engine {
   let draw = createRequestMix(options.groups, random);
   let startedAt = 0;
   let startedAtEpoch = 0;
+  let open = 0;
   let isStopped = false;
-  let wakeStop = (): void => undefined;
-  const stopped = new Promise<void>((resolve) => (wakeStop = resolve));
+  /** Ends every rest. (A race against one promise for the whole run would keep something of each race.) */
+  const wakeUps = new Set<() => void>();
   const now = (): number => performance.now() - startedAt;
 
   function sliceAt(ms: number): number {
@@ -89,7 +100,9 @@ export function createRequestEngine(options: EngineOptions): Engine {
   function end(request: Pending, outcome: Outcome): void {
     if (request.isOver) return;
     request.isOver = true;
+    open -= 1;
     const at = now();
+    const isUnsent = outcome.kind === 'failed' && outcome.error === 'unsent';
     const isCounted = request.dueMs >= warmupMs && request.dueMs < endMs && !isStopped;
     if (at >= warmupMs && at < endMs && !isStopped && isUseful(outcome)) {
       const slice = tally.slices[sliceAt(at)];
@@ -102,7 +115,7 @@ export function createRequestEngine(options: EngineOptions): Engine {
           group: request.group,
           path: request.path,
           slice: sliceAt(request.dueMs),
-          latencyMs: at - request.dueMs,
+          latencyMs: isUnsent ? timeoutMs : at - request.dueMs,
           fromSendMs: request.sentMs === null ? null : at - request.sentMs,
           isLate: request.isLate,
           at: new Date(startedAtEpoch + at),
@@ -110,7 +123,7 @@ export function createRequestEngine(options: EngineOptions): Engine {
         outcome,
       );
     }
-    request.ended(outcome.kind === 'answered' && outcome.status < 500);
+    request.ended(outcome.kind === 'answered' && outcome.status < 500 && outcome.status !== 429);
   }
 
   function send(dueMs: number, ended: Pending['ended']): void {
@@ -126,6 +139,11 @@ export function createRequestEngine(options: EngineOptions): Engine {
       controller: null,
       ended,
     };
+    open += 1;
+    if (open > mostOpen) {
+      end(entry, { kind: 'failed', error: 'unsent', message: `${mostOpen} requests were open already` });
+      return;
+    }
     pending.push(entry);
     let status = 0;
     pool.dispatch(
@@ -171,6 +189,19 @@ export function createRequestEngine(options: EngineOptions): Engine {
     pending.splice(0, over);
   }
 
+  async function rest(ms: number): Promise<void> {
+    if (isStopped) return;
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        wakeUps.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, ms);
+      wakeUps.add(wake);
+    });
+  }
+
   async function runOpen(ratePerSecond: number): Promise<void> {
     const { arrivals } = model as LoadModel & { kind: 'open' };
     const next = createArrivals(ratePerSecond, arrivals, { random, worker: options.worker, workers: options.workers });
@@ -183,24 +214,22 @@ export function createRequestEngine(options: EngineOptions): Engine {
     let dueMs = next();
     while (dueMs < endMs && !isStopped) {
       const waitMs = dueMs - now();
-      if (waitMs > 0) await Promise.race([pause(waitMs), stopped]);
-      while (dueMs <= now() && dueMs < endMs && !isStopped) {
+      if (waitMs > 0) await rest(waitMs);
+      else await nextTurn();
+      for (let sent = 0; sent < sendsPerTurn && dueMs <= now() && dueMs < endMs && !isStopped; sent += 1) {
         underWay += 1;
         send(dueMs, ended);
         dueMs = next();
       }
     }
-    if (underWay > 0) await Promise.race([new Promise<void>((resolve) => (whenIdle = resolve)), stopped]);
+    if (underWay > 0) await new Promise<void>((resolve) => (whenIdle = resolve));
   }
 
   async function runClosed(clients: number): Promise<void> {
     const client = async (): Promise<void> => {
       while (!isStopped && now() < endMs) {
-        const isGood = await Promise.race([
-          new Promise<boolean>((resolve) => send(now(), resolve)),
-          stopped.then(() => true),
-        ]);
-        if (!isGood) await Promise.race([pause(errorRestMs), stopped]);
+        const isWell = await new Promise<boolean>((resolve) => send(now(), resolve));
+        if (!isWell) await rest(errorRestMs);
       }
     };
     await Promise.all(Array.from({ length: clients }, client));
@@ -220,8 +249,10 @@ export function createRequestEngine(options: EngineOptions): Engine {
       }
     },
     stop() {
+      if (isStopped) return;
+      for (const entry of pending) end(entry, { kind: 'open' });
       isStopped = true;
-      wakeStop();
+      for (const wake of wakeUps) wake();
     },
     replaceRequests(groups) {
       draw = createRequestMix(groups, random);
@@ -230,15 +261,12 @@ export function createRequestEngine(options: EngineOptions): Engine {
   };
 }
 
-async function pause(ms: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** The words of the report for what a connection can do wrong. */
-function errorKind(error: NodeJS.ErrnoException): string {
+/** The words of the report for what a connection can do wrong; `generator` is what this machine has no more of. */
+export function errorKind(error: NodeJS.ErrnoException): string {
   const { code = '' } = error;
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') return 'timeout';
-  if (['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EMFILE'].includes(code)) return 'connect';
+  if (['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'].includes(code)) return 'generator';
+  if (['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'].includes(code)) return 'connect';
   if (['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(code)) return 'reset';
   if (code.startsWith('HPE_') || error.name === 'HTTPParserError') return 'protocol';
   return code === '' ? error.name : code;

@@ -5,6 +5,7 @@ import { createTargetClient, type TargetClient } from './ask-target.ts';
 import { buildReport, generatorOf, readMachine } from './build-report.ts';
 import { compareReports, differences, doubts, readBaseline, type RunParameters } from './compare-reports.ts';
 import { discoverCatalogue, readDataset, type Dataset } from './discover-catalogue.ts';
+import { createFreshRequests, type FreshRequests } from './fresh-requests.ts';
 import { findKnee } from './find-knee.ts';
 import { judgeKnee, judgeStep } from './judge-knee.ts';
 import type { LiveLine } from './live-line.ts';
@@ -31,7 +32,7 @@ type Prepared = {
   client: TargetClient;
   groups: RequestGroup[];
   leftOut: string[];
-  discover: (() => Promise<RequestGroup[]>) | undefined;
+  requests: FreshRequests;
   dataset: Dataset | null;
   machine: LoadReport['machine'];
 };
@@ -91,17 +92,18 @@ async function prepare(
   const discover =
     paths === null
       ? async (): Promise<RequestGroup[]> => (await discoverCatalogue(client.ask, { hasWrites, seed })).groups
-      : undefined;
+      : null;
   if (discover) say(`looking around in the catalogue of ${options.baseUrl}`);
   const { groups, leftOut } =
     paths === null
       ? await discoverCatalogue(client.ask, { hasWrites, seed })
       : { groups: groupsOfPaths(paths), leftOut: [] };
+  const requests = createFreshRequests(groups, discover);
   signal.throwIfAborted();
   if (dataset !== null && discover)
     say(`${dataset.packs} packs, ${dataset.stickers} stickers: ${groups.length} kinds of requests`);
   if (leftOut.length > 0) say(`left out, as the catalogue has nothing for it: ${leftOut.join(', ')}`);
-  return { target, client, groups, leftOut, discover, dataset, machine };
+  return { target, client, groups, leftOut, requests, dataset, machine };
 }
 
 function parametersOf(options: LoadOptions, { groups, dataset }: Prepared): RunParameters {
@@ -133,18 +135,19 @@ async function measure(
 
 async function load(
   options: LoadOptions,
-  { target, groups, discover }: Prepared,
+  { target, requests }: Prepared,
   { signal, live }: LoadDeps,
   model: LoadModel,
   { warmupSeconds, durationSeconds }: Pick<LoadOptions, 'warmupSeconds' | 'durationSeconds'>,
 ): Promise<WorkersRun> {
   const { baseUrl, workers, connections, timeoutMs, seed } = options;
+  const groups = await requests.current();
   const label =
     model.kind === 'open' ? `${Math.round(model.ratePerSecond)}/s` : `${model.concurrency} clients (closed loop)`;
   try {
     return await runWorkers(
       { baseUrl, target, model, workers, connections, warmupSeconds, durationSeconds, timeoutMs, groups, seed },
-      { signal, onProgress: (figures) => live.show(label, figures), refresh: discover },
+      { signal, onProgress: (figures) => live.show(label, figures), refresh: requests.renew },
     );
   } finally {
     live.done();

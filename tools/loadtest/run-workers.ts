@@ -1,6 +1,7 @@
 /** Shares the load among threads, merges what they counted, and tells how it goes. */
 import { Worker } from 'node:worker_threads';
 import type { LoadModel } from './load-options.ts';
+import { freshMs } from './fresh-requests.ts';
 import { createLatencyHistogram } from './latency-histogram.ts';
 import type { WorkerCommand, WorkerHealth, WorkerMessage, WorkerOptions, WorkerProgress } from './load-worker.ts';
 import type { RequestGroup } from './request-mix.ts';
@@ -49,8 +50,6 @@ const mostSlices = 120;
 const workerFile = new URL('./load-worker.ts', import.meta.url);
 /** A thread that does not answer after the last timeout is broken. */
 const endGraceMs = 30_000;
-/** Cursors are good for a quarter of an hour after their ranking was replaced. */
-const refreshMs = 300_000;
 
 export type WorkersDeps = {
   signal: AbortSignal;
@@ -82,11 +81,11 @@ export async function runWorkers(
   const live = setInterval(() => onProgress(liveFigures(progress, startedAt, options)), 500);
   const renewal = setInterval(() => {
     refresh?.().then(
-      (renewed) => tell({ type: 'requests', groups: sameGroups(groups, renewed) }),
+      (renewed) => tell({ type: 'requests', groups: renewed }),
       // The old ones may still do; when they do not, the answers say so.
       () => undefined,
     );
-  }, refreshMs);
+  }, freshMs);
   const deadline = setTimeout(
     () => void Promise.all(threads.map(async ({ thread }) => await thread.terminate())),
     (warmupSeconds + durationSeconds) * 1_000 + options.timeoutMs + endGraceMs,
@@ -174,9 +173,4 @@ function liveFigures(
     p95,
     p99,
   };
-}
-
-/** By their label: a group that is empty now keeps what it had. */
-function sameGroups(groups: RequestGroup[], renewed: RequestGroup[]): RequestGroup[] {
-  return groups.map((group) => renewed.find(({ label }) => label === group.label) ?? group);
 }

@@ -6,7 +6,9 @@ export const mostSamples = 10;
 export type Outcome =
   | { kind: 'answered'; status: number }
   /** `error`: timeout, connect, reset, or what the client calls it. */
-  | { kind: 'failed'; error: string; message: string };
+  | { kind: 'failed'; error: string; message: string }
+  /** Interrupted: it has taken at least so long. */
+  | { kind: 'open' };
 
 /** Waited for in vain, for as long as it says. */
 const waitedFor = ['timeout', 'unsent'];
@@ -51,7 +53,7 @@ export type Tally = {
   slices: SliceTally[];
   /** Handed over late because the generator itself was busy. */
   late: number;
-  /** Timed out before a connection was free. */
+  /** Never handed to a connection: none was free in time, or too many were open. */
   unsent: number;
   bytes: number;
 };
@@ -116,17 +118,18 @@ export function addToTally(tally: Tally, ended: EndedRequest, outcome: Outcome):
   if (fromSendMs === null) tally.unsent += 1;
   else if (isTimed) tally.fromSend.record(fromSendMs);
   if (isLate) tally.late += 1;
-  const status = outcome.kind === 'answered' ? String(outcome.status) : outcome.error;
+  const status =
+    outcome.kind === 'answered' ? String(outcome.status) : outcome.kind === 'failed' ? outcome.error : 'open';
   tally.byStatus[status] = (tally.byStatus[status] ?? 0) + 1;
   const isRefused = outcome.kind === 'answered' && outcome.status >= 400 && outcome.status < 500;
-  const isError = outcome.kind === 'failed' || outcome.status >= 500;
+  const isError = outcome.kind === 'failed' || (outcome.kind === 'answered' && outcome.status >= 500);
   if (isRefused) for (const counted of [tally, group, slice]) if (counted) counted.refused += 1;
-  if (!isRefused && !isError) tally.success += 1;
+  if (outcome.kind === 'answered' && !isRefused && !isError) tally.success += 1;
   if (!isError) return;
   for (const counted of [tally, group, slice]) if (counted) counted.errors += 1;
   tally.byError[status] = (tally.byError[status] ?? 0) + 1;
   if (tally.samples.length < mostSamples) {
-    const message = outcome.kind === 'failed' ? outcome.message : `answered with ${outcome.status}`;
+    const message = outcome.kind === 'failed' ? outcome.message : `answered with ${status}`;
     tally.samples.push({ at: at.toISOString(), path, kind: status, message: message.slice(0, 300) });
   }
 }

@@ -1,3 +1,4 @@
+import { createServer, type AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { checkTarget, isLoopback, pinnedLookup } from './target-host.ts';
 
@@ -41,6 +42,20 @@ describe('the host of a load test', () => {
     expect(await checkTarget('http://[::1]:9102', false)).toEqual({ address: '::1', family: 6 });
     expect(await checkTarget('http://127.0.0.1:9102', false)).toEqual({ address: '127.0.0.1', family: 4 });
     expect(isLoopback((await checkTarget('http://localhost', false)).address)).toBe(true);
+  });
+
+  it('is the address of a name that somebody listens at', async () => {
+    const server = createServer((socket) => void socket.destroy());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.2', resolve));
+    const { port } = server.address() as AddressInfo;
+    const localhost = meaning('127.0.0.1', '127.0.0.2');
+    try {
+      expect((await checkTarget(`http://localhost:${port}`, false, localhost)).address).toBe('127.0.0.2');
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
+    // Nobody: the one that the name means first, of which the tool then says that it does not answer.
+    expect((await checkTarget(`http://localhost:${port}`, false, localhost)).address).toBe('127.0.0.1');
   });
 
   it('is refused when its name means nothing', async () => {

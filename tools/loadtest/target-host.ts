@@ -3,7 +3,7 @@
  * attack. A name is resolved once and every connection goes to that address, so that it cannot mean another host a moment later.
  */
 import { lookup } from 'node:dns/promises';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { BlockList, connect, isIP, type LookupFunction } from 'node:net';
 
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
@@ -11,6 +11,8 @@ loopback.addAddress('::1', 'ipv6');
 loopback.addSubnet('::ffff:127.0.0.0', 104, 'ipv6');
 
 export type TargetAddress = { address: string; family: 4 | 6 };
+const probeTimeoutMs = 3_000;
+
 type Resolve = (name: string) => Promise<{ address: string; family: number }[]>;
 
 export function isLoopback(address: string): boolean {
@@ -37,7 +39,32 @@ export async function checkTarget(
   }
   const [first] = found;
   if (!first) throw new Error(`${host} has no address: check --base-url`);
-  return { address: first.address, family: first.family === 6 ? 6 : 4 };
+  const { address, family } = found.length === 1 ? first : ((await firstThatListens(baseUrl, found)) ?? first);
+  return { address, family: family === 6 ? 6 : 4 };
+}
+
+/** localhost is two addresses on many machines, and a server often listens on one of them. */
+async function firstThatListens(
+  baseUrl: string,
+  found: { address: string; family: number }[],
+): Promise<{ address: string; family: number } | null> {
+  const { port, protocol } = new URL(baseUrl);
+  for (const each of found)
+    if (await isListening(each.address, Number(port || (protocol === 'https:' ? 443 : 80)))) return each;
+  return null;
+}
+
+async function isListening(host: string, port: number): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: probeTimeoutMs });
+    const end = (isOpen: boolean): void => {
+      socket.destroy();
+      resolve(isOpen);
+    };
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+    socket.once('timeout', () => end(false));
+  });
 }
 
 /** Answers every question for a name with that one address. */
