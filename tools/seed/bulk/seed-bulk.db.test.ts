@@ -143,6 +143,7 @@ describe.each(testDatabaseKinds())('seeding in bulk on %s', (kind) => {
   it('leaves nothing to do', async () => {
     const emoji = { name: 'emoji', version: '1' };
     expect(await createCatalogueDepth(database, emoji)()).toEqual({
+      outbox: { pending: 0, processing: 0, failed: 0, dlq: 0, oldestSeconds: 0 },
       deadTasks: 0,
       reprocessPending: 0,
       scorePending: 0,
