@@ -1,9 +1,10 @@
 import { expect, it } from '@jest/globals';
 import { Agent, createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { waitFor } from '@omnizap/testkit';
 import { closeServer, prepareToClose } from './close-server.ts';
 
-it('tells the client of a request that is under way when the stop begins to come back by another connection', async () => {
+it('tells the client of a request that is under way when it stops listening to come back by another connection', async () => {
   const arrived = Promise.withResolvers<void>();
   const mayAnswer = Promise.withResolvers<void>();
   const server = createServer((_request, response) => {
@@ -22,8 +23,8 @@ it('tells the client of a request that is under way when the stop begins to come
   });
   await arrived.promise;
 
-  sayGoodbye();
-  const closing = closeServer(server);
+  const closing = closeServer(server, sayGoodbye);
+  await waitFor(() => !server.listening);
   mayAnswer.resolve();
 
   expect(await answer).toBe('close');

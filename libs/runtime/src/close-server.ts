@@ -15,8 +15,8 @@ const quietTurnMs = 0.05;
 const triedTurns = 500;
 
 /**
- * Returns what to call before `closeServer`: from then on every answer, also to a request that is under way already, tells its client
- * to come back by another connection. One that was not told would send its next request into the cut.
+ * Returns what `closeServer` calls: from then on every answer, also to a request that is under way already, tells its client to come
+ * back by another connection. One that was not told would send its next request into the cut.
  */
 export function prepareToClose(server: Server): () => void {
   const open = new Set<ServerResponse>();
@@ -32,14 +32,19 @@ export function prepareToClose(server: Server): () => void {
   };
 }
 
-/** Stops accepting, lets running requests finish, gives kept connections a moment to hear of it, then cuts them. */
-export async function closeServer(server: Server): Promise<void> {
+/**
+ * Stops accepting, lets running requests finish, gives kept connections a moment to hear of it, then cuts them. Nobody is sent away
+ * before: who comes back at once by a new connection would be among those that the kernel has completed and we have not accepted.
+ */
+export async function closeServer(server: Server, sayGoodbye: () => void = () => undefined): Promise<void> {
   if (!server.listening) return;
   await untilJustAccepted();
   await new Promise<void>((resolve) => {
     // Not http's own close, which cuts idle connections at once: a request may be on its way on one of them.
     NetServer.prototype.close.call(server, () => resolve());
-    setTimeout(() => server.closeIdleConnections(), idleConnectionGraceMs).unref();
+    sayGoodbye();
+    // A process that was held up for that long reads what has come meanwhile before it cuts.
+    setTimeout(() => setImmediate(() => server.closeIdleConnections()), idleConnectionGraceMs).unref();
     setTimeout(() => server.closeAllConnections(), runningRequestLimitMs).unref();
   });
 }

@@ -223,18 +223,16 @@ async function startParts(
   });
   for (const component of components) await startComponent(component);
   let servicePort = probePort;
-  let sayGoodbye = (): void => undefined;
   if (server) {
     if (ownPort === undefined) await closeServer(probeServer);
     const isShared = ownPort !== undefined;
     servicePort = await listen(server, { ...service, port: isShared ? service.port : probePort, isShared });
-    sayGoodbye = prepareToClose(server);
-    const stop = (): Promise<void> => closeServer(server);
+    const sayGoodbye = prepareToClose(server);
+    const stop = (): Promise<void> => closeServer(server, sayGoodbye);
     running.push({ name: 'http server', start: () => Promise.resolve(), stop, stopLimitMs: httpStopLimitMs });
   }
   const drain = (): Promise<void> => {
     health.drain();
-    sayGoodbye();
     return Promise.resolve();
   };
   running.push({ name: 'readiness', start: () => Promise.resolve(), stop: drain });
