@@ -28,6 +28,7 @@ import {
   type Sort,
 } from './ranking-index.ts';
 import { createRankingStore, type Generation } from './ranking-store.ts';
+import { createSharedReads } from './shared-reads.ts';
 import { walkRanking, type Walk } from './walk-ranking.ts';
 
 /** The newest generation is looked up at most this often; a wake-up makes it sooner. */
@@ -81,6 +82,7 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
   const store = createRankingStore(deps.database);
   const live = createLiveRanking(store, options);
   const search = createPackSearch(deps);
+  const share = createSharedReads();
   const walks = new LRUCache<string, Promise<Walk>>({ max: walksKept, ttl: walkKeptMs });
   const indexes = new LRUCache<number, Promise<RankingIndex | null>>({ max: indexesKept });
   let current: { at: number; value: Promise<Generation | null> } | undefined;
@@ -167,13 +169,17 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
 
   /** Those of the packs that everybody may see now, in the order given, with signals as of `at`. One query. */
   async function readPacks(ids: string[], at: Date | null): Promise<(PackView & { signals: PackSignals })[]> {
-    const views = new Map((await readPackViews(knex, ids)).map((view) => [view.pack.id, view]));
+    const read = await share(`packs:${keyOf(ids)}`, (whenSent) => readPackViews(knex, ids, whenSent));
+    const views = new Map(read.map((view) => [view.pack.id, view]));
     return ids
       .map((id) => views.get(id))
       .filter((view) => view !== undefined)
       .filter((view) => view.pack.visibility === 'public' && isReachable(view.pack))
       .map((view) => ({ ...view, signals: signalsOf(view, at ?? view.pack.updatedAt) }));
   }
+
+  const readStamps = (ids: string[]): Promise<string> =>
+    share(`stamps:${keyOf(ids)}`, (whenSent) => readPackStamps(knex, ids, whenSent));
 
   /** The owner of a ban hands out nothing any more, also not what the ban has not come to yet. */
   async function opensSigned(file: ServedFile): Promise<boolean> {
@@ -239,14 +245,14 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
 
     /** Equal as long as an answer made of this page holds. */
     async stampOf({ source, at, ids, next, isSearched }: LocatedPage): Promise<string> {
-      const stamp = await readPackStamps(knex, ids);
+      const stamp = await readStamps(ids);
       // A generation never changes; of a live list, its date and its order do, and what a query finds does anywhere.
       const isFixed = source === 'snapshot' && !isSearched;
       return isFixed ? stamp : `${stamp}:${at?.getTime() ?? 0}:${ids.join()}:${next?.position ?? ''}`;
     },
 
     /** Equal as long as an answer made of these packs holds. */
-    stamps: (ids: string[]) => readPackStamps(knex, ids),
+    stamps: readStamps,
 
     /**
      * One pack with its stickers: all of them for its owner, the ready ones for everybody else.
@@ -259,8 +265,8 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
     ): Promise<{ view: PackView & { signals: PackSignals }; stickers: StickerView[]; isOwn: boolean }> {
       // All at once: where many wait for a connection, each question that waits for another one waits in line again.
       const [view, stickers, generation] = await Promise.all([
-        findPackView(knex, packKey),
-        readStickersByKey(knex, packKey),
+        share(`pack:${packKey}`, (whenSent) => findPackView(knex, packKey, whenSent)),
+        share(`stickers:${packKey}`, (whenSent) => readStickersByKey(knex, packKey, whenSent)),
         source === 'live' ? null : currentGeneration(),
       ]);
       const isOwn = view !== null && actor !== null && (actor.isAdmin || actor.ownerId === view.pack.ownerId);
@@ -284,7 +290,9 @@ export function createCatalogueReader(deps: { database: Database }, options: { a
       actor: Actor | null,
       { isSigned = false } = {},
     ): Promise<{ sha256: string; sizeBytes: number; isPublic: boolean; isInBucket: boolean }> {
-      const file = await findServedFile(knex, packKey, stickerId, variant);
+      const file = await share(`file:${packKey}/${stickerId}/${variant}`, (whenSent) =>
+        findServedFile(knex, packKey, stickerId, variant, whenSent),
+      );
       const isOwn = file !== null && actor !== null && (actor.isAdmin || actor.ownerId === file.ownerId);
       if (!file || !(file.isReachable || isOwn || (isSigned && (await opensSigned(file)))))
         throw new AppError('sticker-not-found', `There is no sticker "${stickerId}" in pack "${packKey}".`);
@@ -313,6 +321,9 @@ function digestOf({ query, categories, includeSensitive, isAnimated, creator }: 
   const text = JSON.stringify(creator === undefined ? parts : [...parts, creator.trim()]);
   return createHash('sha256').update(text).digest('base64url');
 }
+
+/** The same for the same packs in any order. */
+const keyOf = (ids: string[]): string => ids.toSorted().join();
 
 /** To everybody who may see its pack. */
 function isShown(sticker: StickerView): boolean {

@@ -5,7 +5,10 @@ import type { ModerationState } from './moderation-state.ts';
 import { isReachable, onlyListed, opensBySignature, packOfRow, type Pack } from './pack-store.ts';
 import type { EngagementCounts, DecayedOpens } from './ranking-formulas.ts';
 import { scoreOfRow, type PackScore, type ScoreRow } from './score-store.ts';
+import type { WhenSent } from './shared-reads.ts';
 import type { StickerStatus } from './asset-store.ts';
+
+const alone: WhenSent = () => undefined;
 
 export type PackView = {
   pack: Pack;
@@ -33,13 +36,13 @@ type EngagementRow = {
 };
 
 /** Packs by id, in no particular order; deleted ones are left out. One query. */
-export async function readPackViews(db: Knex, ids: string[]): Promise<PackView[]> {
-  return ids.length === 0 ? [] : readViews(db, (query) => void query.whereIn('p.id', ids));
+export async function readPackViews(db: Knex, ids: string[], whenSent = alone): Promise<PackView[]> {
+  return ids.length === 0 ? [] : readViews(db, (query) => void query.whereIn('p.id', ids).modify(whenSent));
 }
 
 /** As `readPackViews`: the pack with that key. */
-export async function findPackView(db: Knex, packKey: string): Promise<PackView | null> {
-  const [view] = await readViews(db, (query) => void query.where('p.pack_key', packKey));
+export async function findPackView(db: Knex, packKey: string, whenSent = alone): Promise<PackView | null> {
+  const [view] = await readViews(db, (query) => void query.where('p.pack_key', packKey).modify(whenSent));
   return view ?? null;
 }
 
@@ -86,13 +89,14 @@ async function readViews(db: Knex, narrow: (query: Knex.QueryBuilder) => void): 
  * What tells whether an answer made from these packs still holds: their versions, one query by primary key. Packs that are no
  * longer to be seen are missing.
  */
-export async function readPackStamps(db: Knex, ids: string[]): Promise<string> {
+export async function readPackStamps(db: Knex, ids: string[], whenSent = alone): Promise<string> {
   if (ids.length === 0) return '';
   const rows = await db('sticker_pack as p')
     .join('sticker_pack_engagement as e', 'e.pack_id', 'p.id')
     .leftJoin('sticker_pack_score_snapshot as s', 's.pack_id', 'p.id')
     .whereIn('p.id', ids)
     .modify(onlyListed)
+    .modify(whenSent)
     .orderBy('p.id')
     .select<{ id: string; version: number; engagement: number; source: number | null }[]>('p.id', 'p.version', {
       engagement: 'e.version',
@@ -161,11 +165,11 @@ export function readStickers(db: Knex, packId: string): Promise<StickerView[]> {
 }
 
 /** As `readStickers`: of the pack with that key, also while nothing else is known of it. */
-export function readStickersByKey(db: Knex, packKey: string): Promise<StickerView[]> {
-  return readStickersOf(db, db('sticker_pack').where('pack_key', packKey).select('id'));
+export function readStickersByKey(db: Knex, packKey: string, whenSent = alone): Promise<StickerView[]> {
+  return readStickersOf(db, db('sticker_pack').where('pack_key', packKey).select('id'), whenSent);
 }
 
-async function readStickersOf(db: Knex, packId: string | Knex.QueryBuilder): Promise<StickerView[]> {
+async function readStickersOf(db: Knex, packId: string | Knex.QueryBuilder, whenSent = alone): Promise<StickerView[]> {
   const rows: StickerRow[] = await db('sticker_pack_item as i')
     .join('sticker_asset as a', 'a.id', 'i.asset_id')
     .leftJoin('sticker_asset_classification as c', 'c.asset_id', 'i.asset_id')
@@ -176,6 +180,7 @@ async function readStickersOf(db: Knex, packId: string | Knex.QueryBuilder): Pro
       join.on('v.asset_id', 'i.asset_id').andOn('v.variant', db.raw("'preview'"));
     })
     .where('i.pack_id', packId as string)
+    .modify(whenSent)
     .orderBy('i.position')
     .select(
       'i.asset_id',
@@ -259,6 +264,7 @@ export async function findServedFile(
   packKey: string,
   stickerId: string,
   variant: 'sticker' | 'preview',
+  whenSent = alone,
 ): Promise<ServedFile | null> {
   const row = await db('sticker_pack as p')
     .join('sticker_pack_item as i', 'i.pack_id', 'p.id')
@@ -269,6 +275,7 @@ export async function findServedFile(
     })
     .where({ 'p.pack_key': packKey, 'i.asset_id': stickerId, 'a.status': 'ready', 'd.variant': variant })
     .whereNull('p.deleted_at')
+    .modify(whenSent)
     .first<ServedRow | undefined>(
       ...(['p.owner_id', 'p.visibility', 'p.status', 'p.moderation', 'd.sha256', 'd.size_bytes'] as const),
       'o.object_verified_at',
