@@ -3,10 +3,9 @@
  * things that are popular, and each would wait in line for a statement of his own. Nobody shares one that was sent already: an answer
  * is never older than its question, so whoever changed something reads his change.
  */
-import type { Knex } from 'knex';
 
 /** Adds the listener that a statement tells when it gets its connection. */
-export type WhenSent = (query: Knex.QueryBuilder) => void;
+export type WhenSent = (statement: { on(event: 'start', listener: () => void): unknown }) => void;
 
 export function createSharedReads() {
   const waiting = new Map<string, Promise<unknown>>();
@@ -19,7 +18,7 @@ export function createSharedReads() {
     const known = waiting.get(key);
     if (known) return known as Promise<T>;
     const leave = (): void => void (waiting.get(key) === reading && waiting.delete(key));
-    const reading: Promise<T> = read((query) => void query.on('start', leave));
+    const reading: Promise<T> = read((statement) => void statement.on('start', leave));
     waiting.set(key, reading);
     // A statement that never got a connection was never sent.
     reading.then(leave, leave);
