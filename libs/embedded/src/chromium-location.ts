@@ -7,8 +7,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { canFetchPackages, libraryDirsOf, unpackPackages } from './debian-packages.ts';
-import { libraryVariable } from './mariadb-location.ts';
+import { canFetchPackages, libraryDirsOf, libraryVariable, unpackPackages } from './debian-packages.ts';
 
 const run = promisify(execFile);
 

@@ -62,6 +62,11 @@ export async function libraryDirsOf(root: string): Promise<string[]> {
   return found;
 }
 
+/** `NAME=value` for env(1), or nothing. */
+export function libraryVariable(libraryDirs: string[]): string[] {
+  return libraryDirs.length === 0 ? [] : [`LD_LIBRARY_PATH=${libraryDirs.join(':')}`];
+}
+
 /** With the system's package lists when they are there and fresh enough, else with lists of our own: an ordinary user may not update the system's. */
 async function download(work: string, wanted: Packages): Promise<void> {
   try {

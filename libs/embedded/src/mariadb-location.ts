@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { canFetchPackages, libraryDirsOf, unpackPackages } from './debian-packages.ts';
+import { canFetchPackages, libraryDirsOf, libraryVariable, unpackPackages } from './debian-packages.ts';
 
 const run = promisify(execFile);
 
@@ -87,9 +87,4 @@ async function inspect(
     }
   }
   return null;
-}
-
-/** `NAME=value` for env(1), or nothing. */
-export function libraryVariable(libraryDirs: string[]): string[] {
-  return libraryDirs.length === 0 ? [] : [`LD_LIBRARY_PATH=${libraryDirs.join(':')}`];
 }

@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, isAppError } from '@omnizap/runtime';
 import mysql from 'mysql2/promise';
 import { freePort } from './free-port.ts';
-import { libraryVariable } from './mariadb-location.ts';
+import { libraryVariable } from './debian-packages.ts';
 import type { MariadbInstallation } from './mariadb-location.ts';
 import { ensureDataDir, openServerDirectory } from './server-directory.ts';
 import type { Stage } from './server-directory.ts';
