@@ -4,21 +4,15 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '@omnizap/testkit';
-import { drawBenchStickers } from './bench-drawings.ts';
+import { backlogSize, startWithReaders, waitingTasks } from './backlog.ts';
 import type { BenchFleet } from './bench-fleet.ts';
 import type { Bench, Measurement } from './bench-types.ts';
 import { runOpenLoop } from './open-loop.ts';
-import { createOwnerSession } from './owner-session.ts';
-import { controlQueues, pathsToRead } from './readers.ts';
+import { controlQueues } from './readers.ts';
 import { createSeededRandom } from '../simulation/seeded-random.ts';
 import { percentile } from './statistics.ts';
 
 const workers = ['worker-classification', 'worker-curation', 'worker-rebuild'];
-const readPacks = 30;
-const stickersInPack = 3;
-const drawings = 400;
-/** The same drawings by so many owners: each is a sticker of its own. */
-const owners = 4;
 const perSecond = 100;
 const seconds = 20;
 /** A pause is known everywhere within 2 s; what runs is finished by then. */
@@ -32,14 +26,7 @@ export const inlinePollerBench: Bench = {
   summary: `${perSecond} reads per second on an API that works a backlog by itself, against the same one while it does not.`,
   rounds: 3,
   async prepare({ startFleet, say, signal }) {
-    say(`drawing ${drawings} stickers`);
-    const stickers = await drawBenchStickers('webp', drawings, 1);
-    const fleet = await startFleet();
-    const session = await createOwnerSession(fleet);
-    const shown = stickers.slice(0, readPacks * stickersInPack);
-    for (const packKey of await session.addAll(shown, stickersInPack)) await session.publish(packKey);
-    await fleet.whenQuiet();
-    const paths = await pathsToRead(fleet);
+    const { fleet, paths, uploadBacklog } = await startWithReaders({ startFleet, say });
 
     for (const worker of workers) await fleet.stop(worker);
     await fleet.query(
@@ -47,9 +34,9 @@ export const inlinePollerBench: Bench = {
         WHERE flag_name = 'enable_worker_dedicated_processes'`,
     );
     await controlQueues(fleet, 'pause');
-    say(`uploading ${drawings * owners} stickers that nobody works`);
-    for (let owner = 0; owner < owners; owner += 1) await (await createOwnerSession(fleet)).addAll(stickers);
-    await waitFor(async () => (await waiting(fleet, 'classification')) >= drawings * owners, {
+    say(`uploading ${backlogSize} stickers that nobody works`);
+    await uploadBacklog();
+    await waitFor(async () => (await waitingTasks(fleet, 'classification.inline')) >= backlogSize, {
       timeoutMs,
       description: 'the backlog to wait for the inline poller',
     });
@@ -57,7 +44,7 @@ export const inlinePollerBench: Bench = {
     return async (round) => {
       const load = { baseUrl: fleet.apiUrl, paths, perSecond, seconds, signal };
       const withoutWork = await runOpenLoop({ ...load, random: createSeededRandom(round) });
-      const before = await waiting(fleet);
+      const before = await waitingTasks(fleet, '%.inline');
       await controlQueues(fleet, 'resume');
       await delay(switchSeconds * 1_000, undefined, { signal });
       const doneBefore = await finished(fleet);
@@ -65,7 +52,7 @@ export const inlinePollerBench: Bench = {
       const withWork = await runOpenLoop({ ...load, random: createSeededRandom(round) });
       const cpuAfter = await fleet.cpuSeconds(['api']);
       const done = (await finished(fleet)) - doneBefore;
-      const left = await waiting(fleet);
+      const left = await waitingTasks(fleet, '%.inline');
       if (left < smallestBacklog) throw new Error(`Only ${left} tasks are left: this is no backlog`);
       await controlQueues(fleet, 'pause');
       await delay(switchSeconds * 1_000, undefined, { signal });
@@ -105,14 +92,6 @@ function describe(
     { name: 'tasks waiting after', unit: '', value: work.left },
     { name: 'cores that the API used while working', unit: 'cores', value: work.apiCores },
   ];
-}
-
-async function waiting(fleet: BenchFleet, taskType?: string): Promise<number> {
-  const [row] = await fleet.query<{ count: number }>(
-    `SELECT COUNT(*)::int AS count FROM pgboss.job WHERE name LIKE $1 AND state IN ('created', 'retry')`,
-    [`${taskType ?? '%'}.inline`],
-  );
-  return row?.count ?? 0;
 }
 
 async function finished(fleet: BenchFleet): Promise<number> {

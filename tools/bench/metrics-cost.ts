@@ -6,6 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createCatalogueDepth, taskSettings } from '@omnizap/catalog';
 import { createEmojiClassifier } from '@omnizap/imaging';
+import { parseMetrics } from '@omnizap/rollout';
 import { connectDatabase, createLogger } from '@omnizap/runtime';
 import { createTaskQueues } from '@omnizap/tasks';
 import { waitFor } from '@omnizap/testkit';
@@ -186,7 +187,8 @@ async function prepareDepth(
 }
 
 function depthIn(text: string): number {
-  return Number(/^omnizap_queue_depth\{queue="sticker_worker_tasks_pending"\} (\S+)$/m.exec(text)?.[1] ?? 0);
+  const depths = parseMetrics(text, (name) => name === 'omnizap_queue_depth');
+  return depths.find(({ labels }) => labels.queue === 'sticker_worker_tasks_pending')?.value ?? 0;
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

@@ -5,28 +5,24 @@
  * core's work already, and once with one sticker in hand, where what a process adds shows on two cores, too.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseMetrics } from '@omnizap/rollout';
 import { waitFor } from '@omnizap/testkit';
 import { backlogFloor, classificationFloor, loadTestFloor } from '../../observability/slo.ts';
 import { createSeededRandom } from '../simulation/seeded-random.ts';
-import { drawBenchStickers } from './bench-drawings.ts';
+import { backlogSize, startWithReaders, waitingTasks } from './backlog.ts';
 import type { BenchFleet } from './bench-fleet.ts';
 import type { Bench, Measurement } from './bench-types.ts';
 import { runOpenLoop } from './open-loop.ts';
-import { createOwnerSession } from './owner-session.ts';
-import { controlQueues, pathsToRead } from './readers.ts';
+import { controlQueues } from './readers.ts';
 import { percentile } from './statistics.ts';
 
 const worker = 'worker-classification';
-const drawings = 400;
-/** The same drawings by so many owners: each is a sticker of its own. */
-const owners = 4;
-const backlog = drawings * owners;
-const readPacks = 30;
-const stickersInPack = 3;
+const queue = 'classification.stable';
+const cycles = 'omnizap_sticker_classification_cycle_duration_ms';
 const readsPerSecond = 50;
 const windowSeconds = 12;
 /** So many are done before the window opens. */
-const warmTasks = backlog / 16;
+const warmTasks = backlogSize / 16;
 /** A pause is known everywhere within 2 s; what runs is finished by then. */
 const switchMs = 4_000;
 const pollMs = 100;
@@ -44,19 +40,12 @@ type Worked = { perMinute: number; meanCycleMs: number; recoverySeconds: number;
 
 export const workerScaleBench: Bench = {
   name: 'workers',
-  summary: `A backlog of ${backlog} classifications worked by one process and by two, by default and with one in hand each, with ${readsPerSecond} reads per second meanwhile.`,
+  summary: `A backlog of ${backlogSize} classifications worked by one process and by two, by default and with one in hand each, with ${readsPerSecond} reads per second meanwhile.`,
   /** Even: one process goes first as often as two. */
   rounds: 4,
   isOnRequest: true,
   async prepare({ startFleet, say, signal }) {
-    say(`drawing ${drawings} stickers`);
-    const stickers = await drawBenchStickers('webp', drawings, 1);
-    const fleet = await startFleet();
-    const session = await createOwnerSession(fleet);
-    const shown = stickers.slice(0, readPacks * stickersInPack);
-    for (const packKey of await session.addAll(shown, stickersInPack)) await session.publish(packKey);
-    await fleet.whenQuiet();
-    const paths = await pathsToRead(fleet);
+    const { fleet, paths, uploadBacklog } = await startWithReaders({ startFleet, say });
     // Each backlog has processes of its own, all new.
     await fleet.stop(worker);
 
@@ -68,28 +57,28 @@ export const workerScaleBench: Bench = {
         Array.from({ length: processes }, async () => await fleet.startBeside(worker, own)),
       );
       await delay(switchMs, undefined, { signal });
-      say(`${label}${processes} at work: uploading ${backlog} stickers that wait`);
-      for (let owner = 0; owner < owners; owner += 1) await (await createOwnerSession(fleet)).addAll(stickers);
-      await waitFor(async () => (await waitingTasks(fleet)) >= backlog, {
+      say(`${label}${processes} at work: uploading ${backlogSize} stickers that wait`);
+      await uploadBacklog();
+      await waitFor(async () => (await waitingTasks(fleet, queue)) >= backlogSize, {
         timeoutMs,
-        description: `${backlog} classifications to wait`,
+        description: `${backlogSize} classifications to wait`,
       });
       const cyclesBefore = await readCycles(fleet);
       const resumedAt = performance.now();
       await controlQueues(fleet, 'resume');
       const untilLeft = async (left: number): Promise<void> => {
-        await waitFor(async () => (await waitingTasks(fleet)) <= left, {
+        await waitFor(async () => (await waitingTasks(fleet, queue)) <= left, {
           timeoutMs,
           intervalMs: pollMs,
           description: `no more than ${left} classifications to wait`,
         });
       };
-      await untilLeft(backlog - warmTasks);
+      await untilLeft(backlogSize - warmTasks);
       const [before, startedAt] = [await classified(fleet), performance.now()];
       const load = { baseUrl: fleet.apiUrl, paths, perSecond: readsPerSecond, seconds: windowSeconds, signal };
       const reads = await runOpenLoop({ ...load, random: createSeededRandom(round) });
       const [after, endedAt] = [await classified(fleet), performance.now()];
-      if ((await waitingTasks(fleet)) === 0)
+      if ((await waitingTasks(fleet, queue)) === 0)
         throw new Error('The backlog was done before the reads were: it is too small');
       await untilLeft(0);
       const recoverySeconds = (performance.now() - resumedAt) / 1_000;
@@ -157,13 +146,6 @@ function describe({ label, inHand }: Setting, one: Worked, two: Worked): Measure
   ];
 }
 
-async function waitingTasks(fleet: BenchFleet): Promise<number> {
-  const [row] = await fleet.query<{ count: number }>(
-    `SELECT COUNT(*)::int AS count FROM pgboss.job WHERE name = 'classification.stable' AND state IN ('created', 'retry')`,
-  );
-  return row?.count ?? 0;
-}
-
 async function classified(fleet: BenchFleet): Promise<number> {
   const [row] = await fleet.query<{ count: number }>('SELECT COUNT(*)::int AS count FROM sticker_asset_classification');
   return row?.count ?? 0;
@@ -176,9 +158,9 @@ async function readCycles(fleet: BenchFleet): Promise<{ sum: number; count: numb
   const total = { sum: 0, count: 0 };
   for (const host of targets.filter(({ labels }) => labels.process === worker).flatMap((one) => one.targets)) {
     const text = await (await fetch(`http://${host}/metrics`)).text();
-    const pattern =
-      /^omnizap_sticker_classification_cycle_duration_ms_(sum|count)\{[^}]*status="(?:ok|partial)"[^}]*\} (\S+)$/gm;
-    for (const [, part, value] of text.matchAll(pattern)) total[part === 'sum' ? 'sum' : 'count'] += Number(value);
+    for (const { name, labels, value } of parseMetrics(text, (series) => series.startsWith(cycles)))
+      if (labels.status === 'ok' || labels.status === 'partial')
+        for (const part of ['sum', 'count'] as const) if (name === `${cycles}_${part}`) total[part] += value;
   }
   return total;
 }

@@ -4,6 +4,7 @@
  * no failure of the target.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseMetrics } from '@omnizap/rollout';
 import { z } from 'zod';
 import { NotOnTargetError, type TargetClient } from './ask-target.ts';
 import type { Answer } from './discover-catalogue.ts';
@@ -15,6 +16,8 @@ const watched = [
   'domain_event_outbox_pending',
   'domain_event_outbox_processing',
 ] as const;
+const depth = 'omnizap_queue_depth';
+const refreshed = 'omnizap_gauges_refreshed_timestamp_seconds';
 const pollMs = 2_000;
 /** A fleet that serves has always something in hand: so much more than before is normal. */
 const normalSlack = 10;
@@ -54,7 +57,7 @@ type Depths = Record<string, number>;
 type Reading = {
   depths: Depths;
   /** Tells two readings of the tables apart; null when the process does not say. */
-  refreshedAt: string | null;
+  refreshedAt: number | null;
 };
 
 /** Never throws: a target without these figures is one whose queues are not known. */
@@ -216,9 +219,11 @@ async function findProcesses(
 /** Null when this process does not lead. */
 function readingOf(text: string): Reading | null {
   const depths: Depths = {};
-  for (const [, queue, value] of text.matchAll(/^omnizap_queue_depth\{queue="([a-z_]+)"\} (\S+)$/gm))
-    if (queue !== undefined && (watched as readonly string[]).includes(queue)) depths[queue] = Number(value);
-  const [, refreshedAt = null] = /^omnizap_gauges_refreshed_timestamp_seconds (\S+)$/m.exec(text) ?? [];
+  let refreshedAt: number | null = null;
+  for (const { name, labels, value } of parseMetrics(text, (series) => series === depth || series === refreshed)) {
+    if (name === refreshed) refreshedAt = value;
+    else if ((watched as readonly (string | undefined)[]).includes(labels.queue)) depths[labels.queue ?? ''] = value;
+  }
   return Object.keys(depths).length === 0 ? null : { depths, refreshedAt };
 }
 

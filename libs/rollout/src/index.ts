@@ -10,6 +10,7 @@ export type { Flags } from './flags.ts';
 export { createFlagProvider } from './openfeature-provider.ts';
 export { createTaskPauses, pauseJson } from './pause-store.ts';
 export type { TaskPauses } from './pause-store.ts';
+export { parseMetrics } from './metrics-text.ts';
 export { loadPlans } from './plan-file.ts';
 export { createFleetSource, createPrometheusSource } from './sample-source.ts';
 export { percentagesOf, positionOf, createRollout } from './rollout.ts';
