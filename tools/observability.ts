@@ -25,8 +25,18 @@ const root = path.dirname(import.meta.dirname);
 /** Everything that is generated: another generator is one more line here. */
 const generators: readonly ((root: string) => ReadonlyMap<string, string>)[] = [generateAlertFiles, generateDashboards];
 
+const help = `usage: npm run observability:check -- [--only GATE] (repeatable)
+       npm run observability:generate
+
+check     holds rules, alerts, their tests, Alertmanager's files and dashboards against the data that they are made from, and lets
+          Prometheus watch a running fleet. Gates: ${gateNames.join(', ')}. promtool and amtool are found,
+          or fetched once. Exit code: 0 all passed, 1 one failed, 2 called wrongly.
+generate  writes those files and the facts on alert pages.
+`;
+
 const command = parseCommand();
-if (typeof command === 'string') {
+if (command === 'help') process.stdout.write(help);
+else if (typeof command === 'string') {
   process.stderr.write(`observability: ${command}\n`);
   process.exitCode = 2;
 } else if (command.does === 'generate') await generate();
@@ -34,11 +44,12 @@ else process.exitCode = (await check(command.only)) ? 0 : 1;
 
 type Command = { does: 'generate' } | { does: 'check'; only: string[] };
 
-/** A string says what is wrong with the arguments. */
+/** A string says what is wrong with the arguments; `help` asks for it. */
 function parseCommand(): Command | string {
   try {
-    const options = { only: { type: 'string', multiple: true } } as const;
+    const options = { only: { type: 'string', multiple: true }, help: { type: 'boolean' } } as const;
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
+    if (values.help === true) return 'help';
     const [does, ...rest] = positionals;
     if (rest.length > 0) return `what is ${rest.join(' ')}?`;
     const { only = [] } = values;
